@@ -1,0 +1,64 @@
+"""Pictures to bytes and back, with OpenCV.
+
+Composites and backgrounds are JPEG, masks are 1-bit PNG (always lossless, always binary), depth in
+zip shards is 16-bit PNG. Encoders take OpenCV's channel order, BGR; decoders give RGB.
+"""
+
+import os
+
+# Decoding corrupt input would otherwise print OpenCV's own log lines beside our sentences.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from data_manifest.errors import DatasetError
+from data_manifest.record import Mask, Picture
+
+_BILEVEL_PNG = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1]
+_DEPTH_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+
+
+def encode_jpeg(bgr: Picture, quality: int) -> bytes:
+    """(H, W, 3) uint8 BGR as a JPEG file; ``quality`` is libjpeg's, 1 to 100."""
+    return _encode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def encode_mask(mask: Picture) -> bytes:
+    """(H, W) uint8, 0 or 255, as a 1-bit PNG file."""
+    return _encode(".png", mask, _BILEVEL_PNG)
+
+
+def encode_depth(stored: npt.NDArray[np.uint16]) -> bytes:
+    """(H, W) uint16 as a 16-bit PNG file."""
+    return _encode(".png", stored, _DEPTH_PNG)
+
+
+def decode_rgb(data: bytes) -> Picture:
+    """A JPEG or PNG file as (H, W, 3) uint8 RGB. Raises DatasetError where it doesn't decode."""
+    return _decode(data, cv2.IMREAD_COLOR_RGB).astype(np.uint8, copy=False)
+
+
+def decode_mask(data: bytes) -> Mask:
+    """A PNG file as (H, W) bool, True from grey value 128 up."""
+    return np.greater(_decode(data, cv2.IMREAD_GRAYSCALE), 127)
+
+
+def decode_depth(data: bytes) -> npt.NDArray[np.uint16]:
+    """A 16-bit PNG file as (H, W) uint16."""
+    return _decode(data, cv2.IMREAD_UNCHANGED).astype(np.uint16, copy=False)
+
+
+def _encode(ending: str, picture: npt.NDArray[np.generic], options: list[int]) -> bytes:
+    done, data = cv2.imencode(ending, picture, options)  # type: ignore[call-overload]
+    if not done:
+        raise DatasetError(f"A picture of shape {picture.shape} can't be encoded as {ending}.")
+    return data.tobytes()  # type: ignore[no-any-return]
+
+
+def _decode(data: bytes, flags: int) -> npt.NDArray[np.generic]:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if picture is None:
+        raise DatasetError(f"A stored picture of {len(data)} bytes doesn't decode.")
+    return picture

@@ -1,0 +1,88 @@
+"""How the three commands behave alike: options, errors as sentences, exit codes."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import Field
+
+from data_manifest.config import Config, Model, build, given_options, options
+from data_manifest.errors import DioramaError
+from data_manifest.publish import write_error
+
+INTERRUPTED = 130
+
+
+class CommandConfig(Config):
+    """What every command takes beside its own options; neither decides any result."""
+
+    quiet: bool = Field(False, description="print nothing but errors")
+    debug: bool = Field(False, description="show the traceback of an error")
+
+
+class Group(click.Group):
+    """A click group that turns every error into one sentence on standard error.
+
+    Exit codes: 2 for wrong use, 1 for failed work, 130 when interrupted. With ``--debug`` the
+    traceback is shown as well.
+    """
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(context)
+        except (click.exceptions.Exit, click.ClickException):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            return _leave(context, "Interrupted; run the same command again to go on.", INTERRUPTED)
+        except Exception as error:
+            if "--debug" in sys.argv:
+                traceback.print_exc()
+            return _leave(context, *_explain(error))
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    if isinstance(error, OSError):
+        error = write_error(Path(error.filename or "The output"), error) or error
+    if isinstance(error, DioramaError):
+        return f"Error: {error}", error.exit_code
+    text = " ".join(str(error).split()) or "no message"
+    return f"Error: {type(error).__name__}: {text} (--debug shows where).", DioramaError.exit_code
+
+
+def _leave(context: click.Context, sentence: str, code: int) -> None:
+    click.echo(sentence, err=True)
+    context.exit(code)
+
+
+def command(
+    group: click.Group, model: type[Model], *, argument: str | None = None, many: bool = False
+) -> Callable[[Callable[[Model], str]], Any]:
+    """Add a command to ``group``; its function takes a checked ``model`` and returns a summary.
+
+    The flags are the model's fields and ``--config``; ``argument`` names a field that may also be
+    given without its flag, ``many`` times. The function's name and docstring are the command's name
+    and help; the summary is printed unless ``--quiet``.
+    """
+
+    def decorate(function: Callable[[Model], str]) -> Any:
+        def run(config: str | None, **parameters: Any) -> None:
+            bare = parameters.pop("bare", None)
+            if bare and argument:
+                parameters[argument] = (*(parameters[argument] or ()), *bare) if many else bare
+            checked = build(model, given_options(parameters), Path(config) if config else None)
+            summary = function(checked)
+            if not getattr(checked, "quiet", False):
+                click.echo(summary)
+
+        run.__doc__ = function.__doc__
+        if argument:
+            metavar = f"[{argument.upper()}]{'...' if many else ''}"
+            run = click.argument("bare", nargs=-1 if many else 1, required=False, metavar=metavar)(run)
+        run = click.option("--config", metavar="FILE.yaml", help="Options as YAML; flags win.")(run)
+        return group.command(function.__name__.strip("_").replace("_", "-"))(options(model)(run))
+
+    return decorate

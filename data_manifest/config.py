@@ -1,0 +1,125 @@
+"""One frozen, self-checking model per command, filled from flags and a YAML file alike.
+
+``options(Model)`` makes the command's flags from the model's fields, ``build`` makes the model from
+what was given. So a default, a bound and a help text are written once, in the field.
+"""
+
+import difflib
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import click
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from data_manifest.errors import UsageError
+from data_manifest.publish import publish_text
+
+Model = TypeVar("Model", bound="Config")
+
+
+class Config(BaseModel):
+    """Base of every command's options; unknown keys are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def save(self, path: Path) -> None:
+        """Publish the options as YAML that ``--config`` reads back."""
+        publish_text(path, yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
+
+
+def _parse_range(value: object) -> object:
+    if isinstance(value, str):
+        low, _, high = value.partition(":")
+        value = (low, high or low)
+    return value
+
+
+Range = Annotated[tuple[float, float], BeforeValidator(_parse_range)]
+
+
+def build(model: type[Model], given: Mapping[str, object], file: Path | None = None) -> Model:
+    """Make the options of ``model`` from flags over ``file`` over defaults.
+
+    Raises UsageError with the nearest valid name for an unknown key, and with the bound for a value
+    that is out of it.
+    """
+    values = {**(_read_yaml(file) if file else {}), **given}
+    for name in values:
+        if name not in model.model_fields:
+            near = difflib.get_close_matches(str(name), model.model_fields, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(model.model_fields)}."
+            raise UsageError(f"{file or 'The options'}: unknown key {name!r}; {hint}")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(_sentence(error)) from None
+
+
+def _read_yaml(path: Path) -> dict[str, object]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The configuration {path} can't be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(values or {}, dict):
+        raise UsageError(f"{path} holds a {type(values).__name__}; expected `key: value` lines.")
+    return values or {}
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return f"{message}."
+    flag = "--" + str(first["loc"][0]).replace("_", "-")
+    return f"{flag} {first['input']}: {message[0].lower()}{message[1:]}."
+
+
+def options(model: type[Config]) -> Callable[[Any], Any]:
+    """Click flags for every field of ``model``, with its description and default as help."""
+
+    def decorate(function: Any) -> Any:
+        for name, field in reversed(model.model_fields.items()):
+            function = _option(name, field)(function)
+        return function
+
+    return decorate
+
+
+def _option(name: str, field: FieldInfo) -> Any:
+    flag = "--" + name.replace("_", "-")
+    kind, many = _click_type(field.annotation)
+    text = field.description or ""
+    if field.annotation is bool:
+        return click.option(flag, name, is_flag=True, default=None, help=text)
+    if field.is_required():
+        text += "  [required]"
+    elif isinstance(field.default, str | int | float | tuple | Path):
+        text += f"  [default: {_shown(field.default)}]" if field.default != () else ""
+    return click.option(flag, name, type=kind, default=None, multiple=many, help=text)
+
+
+def _shown(default: object) -> object:
+    return ":".join(map(str, default)) if isinstance(default, tuple) else default
+
+
+def _click_type(annotation: Any) -> tuple[Any, bool]:
+    """The click type of a field's annotation, and whether the flag may be repeated."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return _click_type(next(arg for arg in inner if arg is not type(None)))
+    if origin is Literal:
+        return click.Choice([str(value) for value in inner]), False
+    if origin is tuple and inner[-1:] == (...,):
+        return _click_type(inner[0])[0], True
+    return (annotation, False) if annotation in (int, float) else (str, False)
+
+
+def given_options(parameters: Mapping[str, object]) -> dict[str, object]:
+    """The flags that were really given on the command line."""
+    return {name: value for name, value in parameters.items() if value not in (None, ())}

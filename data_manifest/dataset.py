@@ -1,0 +1,161 @@
+"""The reader: a dataset, or any of its shards, as a sequence of samples."""
+
+import glob
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data_manifest.errors import DatasetError, RecipeError, UsageError
+from data_manifest.header import DepthEncoding, Header
+from data_manifest.plan import Plan
+from data_manifest.record import SPLITS, Depth, Sample, StoredDepth
+from data_manifest.shard import ShardReader, open_shard
+
+HEADER_FILE = "dataset.json"
+PLAN_FILE = "manifest.parquet"
+STATS_FILE = "stats.json"
+_OPEN_SHARDS = 64
+
+
+class Dataset(Sequence[Sample]):
+    """Samples by number, from HDF5 or zip shards alike.
+
+    ``source`` is a dataset's folder, a shard, a pattern such as ``data/*.h5``, or a list of these;
+    ``split`` keeps the samples of one split. Nothing is opened before the first sample is read, and
+    open files belong to one process, so a Dataset may be forked, pickled and shared by DataLoader
+    workers.
+
+    Raises UsageError where nothing matches, DatasetError where what matches is no whole dataset.
+    """
+
+    def __init__(
+        self, source: str | Path | Iterable[str | Path], *, split: str | None = None
+    ) -> None:
+        if split is not None and split not in SPLITS:
+            raise UsageError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
+        self.folder, shards = _locate(source)
+        self.header = Header.read(self.folder / HEADER_FILE)
+        self.plan = Plan.read(self.folder / PLAN_FILE)
+        self.rows = _rows(self.plan, self._shard_numbers(shards), split)
+        self._forget()
+
+    def _shard_numbers(self, shards: list[Path] | None) -> list[int] | None:
+        names = {self.header.shard_name(number): number for number in range(self.header.shards)}
+        if shards is not None:
+            return [_shard_number(path, names) for path in shards]
+        missing = [name for name in names if not (self.folder / name).exists()]
+        if missing:
+            raise DatasetError(
+                f"{self.folder} is not finished: {len(missing)} of {len(names)} shards are missing "
+                f"({missing[0]} first); run the same `datagen overlay` again to draw them."
+            )
+        return None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Sample ``index``; with a slice, the list of its samples."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        record = self.plan[int(self.rows[index])]
+        shard = self._shard(record.shard)
+        stored = shard.depth(record)
+        return Sample(
+            shard.picture("bg", record),
+            shard.picture("fg_bg", record),
+            shard.mask(record),
+            None if stored is None else decode_depth_values(stored, self.depth_encoding),
+            record,
+        )
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
+
+    def select(self, split: str) -> "Dataset":
+        """The same dataset's samples of one split."""
+        other = self.__class__.__new__(self.__class__)
+        other.__dict__.update(self.__getstate__())
+        other.rows = self.rows[self.plan.is_word("split", split)[self.rows]]
+        return other
+
+    @property
+    def depth_encoding(self) -> DepthEncoding:
+        """How depth is to be read. Raises DatasetError where no teacher has run."""
+        if self.header.stages.depth is None:
+            raise DatasetError(f"{self.folder} has no depth yet; run `depthgen run` first.")
+        return self.header.stages.depth.encoding
+
+    def _shard(self, number: int) -> ShardReader:
+        if self._process != os.getpid():
+            self._forget()
+        if number in self._shards:
+            self._shards.move_to_end(number)
+            return self._shards[number]
+        if len(self._shards) >= _OPEN_SHARDS:
+            self._shards.popitem(last=False)[1].close()
+        self._shards[number] = open_shard(self.folder / self.header.shard_name(number))
+        if self._shards[number].label.fingerprint != self.header.fingerprint:
+            raise RecipeError(
+                f"{self.folder / self.header.shard_name(number)} belongs to another recipe than "
+                f"{HEADER_FILE} says; run `datagen overlay` again with --overwrite."
+            )
+        return self._shards[number]
+
+    def _forget(self) -> None:
+        self._process = os.getpid()
+        self._shards: OrderedDict[int, ShardReader] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_process": -1, "_shards": OrderedDict()}
+
+
+def decode_depth_values(stored: StoredDepth, encoding: DepthEncoding) -> Depth:
+    """Stored depth, (H, W) uint16, as float32 in the encoding's unit."""
+    depth = stored.astype(np.float32)
+    depth *= np.float32(encoding.scale)
+    depth += np.float32(encoding.offset)
+    return depth
+
+
+def _rows(plan: Plan, shards: list[int] | None, split: str | None) -> npt.NDArray[np.int64]:
+    keep = np.ones(len(plan), bool)
+    if shards is not None:
+        keep &= np.isin(plan.column("shard"), shards)
+    if split is not None:
+        keep &= plan.is_word("split", split)
+    return np.flatnonzero(keep)
+
+
+def _locate(source: str | Path | Iterable[str | Path]) -> tuple[Path, list[Path] | None]:
+    """The dataset's folder, and the shards that were named, or None for all."""
+    names = [source] if isinstance(source, str | Path) else list(source)
+    if len(names) == 1 and Path(names[0]).is_dir():
+        return Path(names[0]), None
+    shards = [path for name in names for path in _matches(str(name))]
+    folders = sorted({path.parent for path in shards})
+    if len(folders) != 1:
+        raise UsageError(
+            f"The shards lie in {len(folders)} folders, expected one dataset: "
+            f"{', '.join(map(str, folders)) or 'no shard was named'}."
+        )
+    return folders[0], shards
+
+
+def _matches(pattern: str) -> list[Path]:
+    found = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern))  # noqa: PTH207
+    if not found:
+        raise UsageError(f"There is no shard {pattern}; name a dataset's .h5 or .zip files.")
+    return [Path(name) for name in found]
+
+
+def _shard_number(path: Path, names: dict[str, int]) -> int:
+    try:
+        return names[path.name]
+    except KeyError:
+        raise DatasetError(f"{path} is not a shard of the dataset in {path.parent}.") from None

@@ -1,0 +1,106 @@
+"""dataset.json: what a dataset is made of, by what, and which stages are done."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from data_manifest.errors import DatasetError
+from data_manifest.publish import publish_text
+
+SCHEMA_VERSION = 1
+ShardFormat = Literal["h5", "zip"]
+Codec = Literal["jpeg", "raw"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Model):
+    """A picture that went in: its id in the plan, its file, its digest and its size in pixels.
+
+    ``size`` is (width, height) upright. ``box`` is (left, top, width, height) of a foreground's
+    opaque part; for a background it is the whole picture.
+    """
+
+    id: str
+    file: str
+    sha256: str
+    size: tuple[int, int]
+    box: tuple[int, int, int, int]
+
+
+class DepthEncoding(_Model):
+    """How stored uint16 depth becomes numbers, and what the numbers mean.
+
+    ``depth = stored * scale + offset`` in ``unit``; ``target = (depth - target_offset) *
+    target_scale`` is the training target, always in [0, 1].
+    """
+
+    scale: float
+    offset: float
+    unit: Literal["metres", "none"]
+    kind: Literal["metric", "relative", "relative_inverse"]
+    near_is: Literal["small", "large"]
+    target_scale: float
+    target_offset: float
+
+
+class DepthStage(_Model):
+    """Which teacher made the depth, and how to read it."""
+
+    teacher: str
+    weights_sha256: str
+    licence: str
+    input_size: tuple[int, int]
+    encoding: DepthEncoding
+
+
+class Stages(_Model):
+    """The stages that are done; None where one isn't."""
+
+    depth: DepthStage | None = None
+
+
+class Header(_Model):
+    """The content of dataset.json."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    fingerprint: str
+    samples: int
+    shards: int
+    format: ShardFormat
+    codec: Codec
+    size: int = Field(description="width and height of every picture in pixels")
+    recipe: dict[str, Any]
+    backgrounds: list[Source]
+    foregrounds: list[Source]
+    software: dict[str, str]
+    notes: list[str] = Field(default_factory=list, description="what was done otherwise, and why")
+    stages: Stages = Stages()
+
+    def shard_name(self, shard: int) -> str:
+        """The file name of one shard."""
+        return f"{shard:05d}.{self.format}"
+
+    def write(self, path: Path) -> None:
+        """Publish the header as JSON."""
+        publish_text(path, self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "Header":
+        """Read a header. Raises DatasetError where it is missing, damaged or of a later version."""
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DatasetError(
+                f"{path.parent} is not a dataset: it has no {path.name}; "
+                "make one with `datagen overlay`, or name another with --data."
+            ) from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise DatasetError(
+                f"{path} can't be read by this version of Diorama: {where}: {first['msg']}."
+            ) from error

@@ -1,0 +1,127 @@
+"""The plan: the table of all placements, known before a pixel is drawn."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_manifest.errors import DatasetError
+from data_manifest.publish import publishing
+from data_manifest.record import Record
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    [
+        ("index", pa.int64()),
+        ("key", pa.string()),
+        ("bg", _WORDS),
+        ("fg", _WORDS),
+        ("flip", pa.bool_()),
+        ("scale", pa.float64()),
+        ("angle", pa.float64()),
+        ("x", pa.int32()),
+        ("y", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("blend", _WORDS),
+        ("split", _WORDS),
+        ("shard", pa.int32()),
+        ("row", pa.int32()),
+    ]
+)
+_ROWS_PER_GROUP = 100_000
+
+
+class Plan:
+    """All placements as columns; a row becomes a Record only when it is asked for.
+
+    Columns stay in Arrow and NumPy buffers, so that forked workers share them.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table.combine_chunks().unify_dictionaries()
+        self._columns = [_values(self.table, field) for field in SCHEMA]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __getitem__(self, index: int) -> Record:
+        return Record(*(_item(values, words, index) for values, words in self._columns))
+
+    def column(self, name: str) -> npt.NDArray[np.generic]:
+        """A numeric column, or the integer codes of a column of words; shape (n,)."""
+        values = self._columns[SCHEMA.get_field_index(name)][0]
+        if not isinstance(values, np.ndarray):
+            raise TypeError(f"Column {name} holds text.")
+        return values
+
+    def words(self, name: str) -> list[str]:
+        """The distinct words that the codes of column ``name`` stand for."""
+        return list(self._columns[SCHEMA.get_field_index(name)][1] or [])
+
+    def is_word(self, name: str, word: str) -> npt.NDArray[np.bool_]:
+        """Where column ``name`` is ``word``; shape (n,)."""
+        words = self.words(name)
+        code = words.index(word) if word in words else -1
+        return np.equal(self.column(name), code)
+
+    def shard_rows(self, shard: int) -> npt.NDArray[np.int64]:
+        """The plan rows of one shard, in the order in which they are stored."""
+        order, bounds = self._stored_order
+        return order[bounds[shard] : bounds[shard + 1]]
+
+    def shard_records(self, shard: int) -> Iterator[Record]:
+        """The records of one shard, in the order in which they are stored."""
+        return (self[int(row)] for row in self.shard_rows(shard))
+
+    @cached_property
+    def _stored_order(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        shards = self.column("shard")
+        order = np.lexsort((self.column("row"), shards))
+        return order, np.searchsorted(shards[order], np.arange(self.shard_count + 1))
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards the plan fills."""
+        return int(self.column("shard").max()) + 1 if len(self) else 0
+
+    def write(self, path: Path) -> None:
+        """Publish the plan as Parquet."""
+        with publishing(path) as temporary:
+            pq.write_table(self.table, temporary, row_group_size=_ROWS_PER_GROUP)
+
+    @classmethod
+    def read(cls, path: Path) -> "Plan":
+        """Read a plan. Raises DatasetError where it is missing, damaged or has other columns."""
+        try:
+            table = pq.read_table(path)
+        except FileNotFoundError:
+            raise DatasetError(f"{path} is missing; run `datagen overlay` to make it.") from None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DatasetError(
+                f"{path} can't be read as Parquet ({error}); run the same `datagen overlay` again."
+            ) from error
+        missing = [name for name in SCHEMA.names if name not in table.column_names]
+        if missing:
+            raise DatasetError(f"{path} has no column {missing[0]!r}: it isn't a Diorama plan.")
+        return cls(table.select(SCHEMA.names).cast(SCHEMA))
+
+
+def _values(table: pa.Table, field: pa.Field) -> tuple[object, list[str] | None]:
+    column = table.column(field.name)
+    array = column.chunk(0) if column.num_chunks else pa.array([], field.type)
+    if pa.types.is_dictionary(field.type):
+        return array.indices.to_numpy(zero_copy_only=False), array.dictionary.to_pylist()
+    if pa.types.is_string(field.type):
+        return array, None
+    return array.to_numpy(zero_copy_only=False), None
+
+
+def _item(values: object, words: list[str] | None, index: int) -> object:
+    if words is not None:
+        return words[values[index]]  # type: ignore[index]
+    return values[index].as_py() if isinstance(values, pa.Array) else values[index].item()  # type: ignore[index]

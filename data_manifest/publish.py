@@ -1,0 +1,89 @@
+"""Atomic publishing: a file is either whole under its name, or not there."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data_manifest.errors import WriteError
+
+_CAUSES = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again to finish",
+    errno.EDQUOT: "your disk quota is used up; free some space and run the same command again",
+    errno.EFBIG: "the file would be larger than this system allows; use a smaller --shard-size",
+    errno.EACCES: "you may not write there; choose another --out or change its permissions",
+    errno.EPERM: "you may not write there; choose another --out or change its permissions",
+    errno.EROFS: "it is on a read-only file system; choose another --out",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another --out",
+    errno.EEXIST: "a file of that name is in the way; choose another --out",
+}
+
+
+def write_error(path: Path, error: OSError) -> WriteError | None:
+    """The sentence for ``error`` while writing ``path``; None if it isn't about writing.
+
+    HDF5 reports the system's error number only inside its text.
+    """
+    for number, cause in _CAUSES.items():
+        if error.errno == number or f"errno = {number}," in str(error):
+            return WriteError(f"{path} can't be written: {cause}.")
+    return None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's errors about writing ``path`` into a WriteError."""
+    try:
+        yield
+    except OSError as error:
+        raise (write_error(path, error) or error) from error
+
+
+@contextmanager
+def publishing(path: Path, check: Callable[[Path], object] | None = None) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; when the block ends well, put it in place.
+
+    The temporary file is synced, read back by ``check`` and then renamed over ``path``. Whatever
+    goes wrong before the rename leaves ``path`` as it was and no temporary file behind.
+
+    Raises WriteError where the disk is full or the folder can't be written.
+    """
+    temporary = path.with_name(f".tmp.{os.getpid()}.{path.name}")
+    with writing(path):
+        try:
+            yield temporary
+            _sync(temporary)
+            if check:
+                check(temporary)
+            os.replace(temporary, path)
+            _sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def publish_text(path: Path, text: str) -> None:
+    """Publish ``text`` as a UTF-8 file."""
+    with publishing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents; raises WriteError where that can't be done."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed run left half-written in ``folder``; call it only under its lock."""
+    with writing(folder):
+        for leftover in folder.glob(".tmp.*"):
+            leftover.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,115 @@
+"""What every shard format offers, and the one place that chooses between them.
+
+A shard is immutable: a stage that adds a stream writes a new file and renames it over the old one.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from data_manifest import h5_shard, zip_shard
+from data_manifest.errors import DatasetError, RecipeError
+from data_manifest.header import DepthStage, Header
+from data_manifest.publish import publishing
+from data_manifest.record import (
+    EncodedSample,
+    Mask,
+    Picture,
+    PictureStream,
+    Record,
+    StoredDepth,
+    Stream,
+)
+from data_manifest.shard_label import ShardLabel
+
+
+class ShardReader(Protocol):
+    """Reads single samples of one shard; belongs to one process."""
+
+    label: ShardLabel
+
+    def picture(self, stream: PictureStream, record: Record) -> Picture:
+        """The decoded picture, (H, W, 3) uint8 RGB."""
+
+    def mask(self, record: Record) -> Mask:
+        """The mask, (H, W) bool."""
+
+    def depth(self, record: Record) -> StoredDepth | None:
+        """Depth as stored, (H, W) uint16; None where no teacher has run."""
+
+    def encoded(self, stream: Stream, record: Record) -> bytes:
+        """The stored bytes of one picture: a file, or with the raw codec a plain array."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class ShardWriter(Protocol):
+    """Takes the samples of one shard, in the order of their rows."""
+
+    def add_background(self, bg: str, data: bytes | Picture) -> None:
+        """Add a distinct background, before the first sample that uses it."""
+
+    def add(self, sample: EncodedSample) -> None:
+        """Add the next sample."""
+
+    def close(self) -> None:
+        """Write what is left and complete the file."""
+
+
+def largest_shard(header_format: str) -> int:
+    """How many samples a shard may hold: a zip stays under 20,000 entries with depth added."""
+    return zip_shard.LARGEST if header_format == "zip" else h5_shard.LARGEST
+
+
+def open_shard(path: Path) -> ShardReader:
+    """Open a shard of any format. Raises DatasetError where it is missing, damaged or foreign."""
+    match path.suffix:
+        case ".h5":
+            return h5_shard.H5Reader(path)
+        case ".zip":
+            return zip_shard.ZipReader(path)
+    raise DatasetError(f"{path} is not a shard: its name must end with .h5 or .zip.")
+
+
+def create_shard(path: Path, header: Header, samples: int, backgrounds: int) -> ShardWriter:
+    """Start a shard of the header's format, for so many samples and distinct backgrounds."""
+    label = ShardLabel(fingerprint=header.fingerprint, samples=samples)
+    if header.format == "zip":
+        return zip_shard.ZipWriter(path, label)
+    raw_size = header.size if header.codec == "raw" else None
+    return h5_shard.H5Writer(path, label, backgrounds, raw_size)
+
+
+def read_label(path: Path) -> ShardLabel:
+    """What a shard says of itself. Raises DatasetError where it can't be read."""
+    reader = open_shard(path)
+    reader.close()
+    return reader.label
+
+
+def check_shard(path: Path, fingerprint: str, samples: int) -> None:
+    """Check that ``path`` is a whole shard of this recipe with so many samples.
+
+    Raises RecipeError where it is of another recipe, DatasetError where it is anything else.
+    """
+    found = read_label(path)
+    if found.fingerprint != fingerprint:
+        raise RecipeError(
+            f"{path} belongs to another recipe ({found.fingerprint[:12]}, not {fingerprint[:12]}); "
+            "choose another --out, or give --overwrite to draw it again."
+        )
+    if found.samples != samples:
+        raise DatasetError(f"{path} holds {found.samples} samples, but the plan says {samples}.")
+
+
+def add_depth(
+    path: Path, stage: DepthStage, records: Iterable[Record], depths: Iterable[StoredDepth]
+) -> None:
+    """Replace a shard by one that has depth too; ``depths`` come in the order of ``records``.
+
+    Raises WriteError, and whatever ``depths`` raises; the shard is then as it was.
+    """
+    append = h5_shard.append_depth if path.suffix == ".h5" else zip_shard.append_depth
+    with publishing(path, check=read_label) as temporary:
+        append(path, temporary, stage, zip(records, depths, strict=True))

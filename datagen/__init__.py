@@ -1,0 +1,1 @@
+"""Pictures to composites: sources, placement, blending, shards, statistics and views of them."""

@@ -1,0 +1,151 @@
+"""What a worker does: draw one shard. Sources are decoded once per process, within a budget."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from data_manifest.codec import encode_jpeg, encode_mask
+from data_manifest.errors import SourceError
+from data_manifest.header import Header
+from data_manifest.publish import publishing
+from data_manifest.record import EncodedSample, Picture, Record
+from data_manifest.shard import check_shard, create_shard
+from datagen.composite import Cutout, composite
+from datagen.recipe import Recipe
+from datagen.sources import centre_square, read_background, read_cutout
+
+CACHE_BYTES = 160 * 2**20
+
+
+class SourceFile(NamedTuple):
+    """Where a source lies, and the digest that it had when it was scanned."""
+
+    path: Path
+    sha256: str
+
+
+class ShardTask(NamedTuple):
+    """One shard to draw, with the sources that it uses by their ids.
+
+    ``header`` needs no sources: a task is sent to a worker as a whole.
+    """
+
+    path: Path
+    header: Header
+    recipe: Recipe
+    records: Sequence[Record]
+    backgrounds: dict[str, SourceFile]
+    foregrounds: dict[str, SourceFile]
+
+
+class _Cache:
+    """Decoded sources of this process; the longest unused go first when the budget is reached."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget, self._held = budget, 0
+        self._items: OrderedDict[object, tuple[object, int]] = OrderedDict()
+
+    def get(self, key: object) -> object | None:
+        if key not in self._items:
+            return None
+        self._items.move_to_end(key)
+        return self._items[key][0]
+
+    def put(self, key: object, item: object, size: int) -> None:
+        self._items[key] = (item, size)
+        self._held += size
+        while self._held > self._budget and len(self._items) > 1:
+            self._held -= self._items.popitem(last=False)[1][1]
+
+
+_cache = _Cache(CACHE_BYTES)
+
+
+class Drawn(NamedTuple):
+    """How many samples a shard holds, and how many of their masks are empty."""
+
+    samples: int
+    empty: int
+
+
+def draw_shard(task: ShardTask) -> Drawn:
+    """Draw, encode and publish one shard. Raises WriteError where that fails."""
+    distinct = list(dict.fromkeys(record.bg for record in task.records))
+    expected = (task.header.fingerprint, len(task.records))
+    with (
+        publishing(task.path, check=lambda path: check_shard(path, *expected)) as temporary,
+        one_opencv_thread(),
+    ):
+        writer = create_shard(temporary, task.header, len(task.records), len(distinct))
+        for bg in distinct:
+            picture = load_background(task, bg)
+            writer.add_background(bg, _picture(picture, task.recipe))
+        empty = 0
+        for sample, mask in draw_samples(task):
+            writer.add(sample)
+            empty += not mask.any()
+        writer.close()
+    return Drawn(len(task.records), empty)
+
+
+def draw_samples(task: ShardTask) -> Iterator[tuple[EncodedSample, Picture]]:
+    """Draw and encode the samples of a task; yields each with its mask, (H, W) uint8 0 or 255."""
+    recipe = task.recipe
+    for record in task.records:
+        background, cutout = load_background(task, record.bg), load_cutout(task, record.fg)
+        fg_bg, mask = composite(background, cutout, record, recipe.mask_threshold)
+        stored_mask = encode_mask(mask) if recipe.codec == "jpeg" else mask > 0
+        yield EncodedSample(record, _picture(fg_bg, recipe), stored_mask), mask
+
+
+def load_background(task: ShardTask, bg: str) -> Picture:
+    """A background of the dataset's size, (size, size, 3) uint8 BGR."""
+    file, size = task.backgrounds[bg], task.recipe.size
+    found = _cache.get((file, size))
+    if not isinstance(found, np.ndarray):
+        with _naming(file):
+            found = centre_square(read_background(file.path), size)
+        _cache.put((file, size), found, found.nbytes)
+    return found
+
+
+def load_cutout(task: ShardTask, fg: str) -> Cutout:
+    """A cut-out with the levels that the recipe's scales need."""
+    file = task.foregrounds[fg]
+    shortest, longest = (max(1, round(part * task.recipe.size)) for part in task.recipe.scale)
+    found = _cache.get((file, shortest, longest))
+    if not isinstance(found, Cutout):
+        with _naming(file):
+            found = Cutout.of(read_cutout(file.path)[0], longest, shortest)
+        _cache.put((file, shortest, longest), found, found.nbytes())
+    return found
+
+
+@contextmanager
+def _naming(file: SourceFile) -> Iterator[None]:
+    try:
+        yield
+    except SourceError as error:
+        raise SourceError(
+            f"{file.path} could be used when the run began, but now {error}; run again."
+        ) from error
+
+
+def _picture(bgr: Picture, recipe: Recipe) -> bytes | Picture:
+    return encode_jpeg(bgr, recipe.quality) if recipe.codec == "jpeg" else bgr[..., ::-1]
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Workers are processes; threads inside them would only get in each other's way."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -1,0 +1,71 @@
+"""Who is trained on and who is not, decided for sources before any compositing."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data_manifest.header import Source
+from datagen.random_draws import rank, uniform
+from datagen.recipe import Recipe
+from datagen.scan import KIND_NAMES, Kind
+
+TRAIN, VAL, VAL_BG, VAL_FG = range(4)  # in the order of data_manifest.record.SPLITS
+
+
+class HeldOut(NamedTuple):
+    """Which sources of one kind are held out, (sources,) bool, and what there is to say of it."""
+
+    mask: npt.NDArray[np.bool_]
+    notes: list[str]
+
+
+def hold_out(kind: Kind, sources: Sequence[Source], share: float, seed: int) -> HeldOut:
+    """Hold out ``share`` of the sources, to the nearest; files of equal content move together.
+
+    At least one is held out, and one kept, where there are two or more.
+    """
+    names = KIND_NAMES[kind]
+    digests = sorted({s.sha256 for s in sources}, key=lambda d: rank(seed, f"hold-out/{kind}", d))
+    notes = []
+    wanted = round(share * len(digests))
+    count = min(max(wanted, 1), len(digests) - 1) if share else 0
+    if share and len(digests) < 2:
+        notes.append(
+            f"There is only one of {names}, so none is held out: no split tells how a model does "
+            f"on unseen {names}."
+        )
+    elif count != wanted:
+        notes.append(
+            f"{share:.0%} of {len(digests)} {names} is {share * len(digests):.2g}; "
+            f"{count} is held out, so that there is one to train on and one to validate on."
+        )
+    held = set(digests[:count])
+    return HeldOut(np.array([source.sha256 in held for source in sources]), notes)
+
+
+def split_codes(
+    recipe: Recipe,
+    sources: tuple[Sequence[Source], Sequence[Source]],
+    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """The split of every sample, (n,) codes, and notes for the user.
+
+    ``sources`` are the backgrounds and the foregrounds, ``rows`` which of each a sample uses.
+    """
+    if recipe.split_by == "sample":
+        unseen = uniform(recipe.seed, "split", len(rows[0])) < recipe.hold_out
+        return np.where(unseen, VAL, TRAIN).astype(np.int32), [
+            "Single samples are held out: validation sees the backgrounds and foregrounds that "
+            "training sees, and will look too good."
+        ]
+    kinds: tuple[Kind, Kind] = ("bg", "fg")
+    shares = [recipe.hold_out if recipe.split_by in ("source", kind) else 0.0 for kind in kinds]
+    held = [
+        hold_out(kind, of_kind, share, recipe.seed)
+        for kind, of_kind, share in zip(kinds, sources, shares, strict=True)
+    ]
+    new_bg, new_fg = (part.mask[row] for part, row in zip(held, rows, strict=True))
+    codes = np.select([new_bg & new_fg, new_bg, new_fg], [VAL, VAL_BG, VAL_FG], TRAIN)
+    return codes.astype(np.int32), [note for part in held for note in part.notes]
