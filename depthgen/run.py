@@ -1,0 +1,118 @@
+"""``depthgen run``: add a teacher's depth to every shard of a dataset."""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from data_manifest.dataset import HEADER_FILE, Dataset
+from data_manifest.errors import RecipeError
+from data_manifest.header import DepthStage, Stages
+from data_manifest.lock import locked
+from data_manifest.progress import Advance, progress
+from data_manifest.publish import remove_leftovers
+from data_manifest.record import Picture, Record, StoredDepth
+from data_manifest.shard import add_depth, open_shard, read_label
+from depthgen.config import RunConfig
+from depthgen.predict import Predictor, choose_device
+from depthgen.teacher import load_teacher
+
+
+Item = TypeVar("Item")
+
+
+def run(config: RunConfig) -> str:
+    """Label every shard that this teacher hasn't labelled yet; gives a summary.
+
+    Raises DatasetError where the dataset isn't whole, RecipeError where it has depth of another
+    teacher, WeightsError where the teacher can't be loaded.
+    """
+    dataset = Dataset(config.data)
+    teacher = load_teacher(config.teacher, config.weights)
+    device = choose_device(config.device)
+    predictor = Predictor(teacher, device)
+    start = time.monotonic()
+    with locked(config.data):
+        remove_leftovers(config.data)
+        pending = _pending(dataset, teacher.stage, overwrite=config.overwrite)
+        samples = sum(len(dataset.plan.shard_rows(shard)) for shard in pending)
+        with progress("Labelling", samples, "samples", quiet=config.quiet) as advance:
+            for shard in pending:
+                _label(dataset, shard, predictor, teacher.stage, _Pace(config.batch, advance))
+        header = dataset.header.model_copy(update={"stages": Stages(depth=teacher.stage)})
+        header.write(config.data / HEADER_FILE)
+    return _summary(dataset, teacher.stage, samples, time.monotonic() - start, device.type)
+
+
+class _Pace(NamedTuple):
+    batch: int
+    advance: Advance
+
+
+def _pending(dataset: Dataset, stage: DepthStage, *, overwrite: bool) -> list[int]:
+    """Shards without this teacher's depth. Raises RecipeError where there is another's."""
+    pending = []
+    for shard in range(dataset.header.shards):
+        path = dataset.folder / dataset.header.shard_name(shard)
+        found = read_label(path).stages.depth
+        if found and found != stage and not overwrite:
+            raise RecipeError(
+                f"{path} has depth by {found.teacher} (weights {found.weights_sha256[:12]}), not "
+                f"by {stage.teacher} ({stage.weights_sha256[:12]}); give --overwrite to replace it."
+            )
+        if found != stage:
+            pending.append(shard)
+    return pending
+
+
+def _label(
+    dataset: Dataset, shard: int, predictor: Predictor, stage: DepthStage, pace: _Pace
+) -> None:
+    path = dataset.folder / dataset.header.shard_name(shard)
+    records = list(dataset.plan.shard_records(shard))
+    add_depth(path, stage, records, _depths(path, records, predictor, pace))
+
+
+def _depths(
+    path: Path, records: Sequence[Record], predictor: Predictor, pace: _Pace
+) -> Iterator[StoredDepth]:
+    batches = _ahead(_pictures(path, records, pace.batch))
+    pieces = (piece for batch in batches for piece in predictor.stored_depth(batch))
+    for piece in _ahead(pieces):
+        yield from piece
+        pace.advance(len(piece))
+
+
+def _pictures(path: Path, records: Sequence[Record], batch: int) -> Iterator[Picture]:
+    """The composites of a shard, ``batch`` at a time, (n, H, W, 3) uint8 RGB."""
+    shard = open_shard(path)
+    try:
+        for start in range(0, len(records), batch):
+            chosen = records[start : start + batch]
+            yield np.stack([shard.picture("fg_bg", record) for record in chosen])
+    finally:
+        shard.close()
+
+
+def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, the next one being made in a thread while one is worked on."""
+    with ThreadPoolExecutor(1) as maker:
+        waiting = maker.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = maker.submit(next, items, None)
+            yield item
+
+
+def _summary(
+    dataset: Dataset, stage: DepthStage, samples: int, seconds: float, device: str
+) -> str:
+    encoding = stage.encoding
+    line = f"{len(dataset):,} samples in {dataset.folder} have depth by {stage.teacher}: "
+    line += f"{encoding.kind}, unit {encoding.unit}, near is {encoding.near_is}"
+    if not samples:
+        return f"{line}\nall of them had it already"
+    rate = f"{samples / seconds:,.0f} a second on {device}"
+    return f"{line}\nlabelled {samples:,} of them in {seconds:.1f} s ({rate})"
