@@ -5,6 +5,7 @@ zip shards is 16-bit PNG. Encoders take OpenCV's channel order, BGR; decoders gi
 """
 
 import os
+from typing import Any
 
 # Decoding corrupt input would otherwise print OpenCV's own log lines beside our sentences.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -42,7 +43,7 @@ def decode_rgb(data: bytes) -> Picture:
 
 def decode_mask(data: bytes) -> Mask:
     """A PNG file as (H, W) bool, True from grey value 128 up."""
-    return np.greater(_decode(data, cv2.IMREAD_GRAYSCALE), 127)
+    return np.asarray(_decode(data, cv2.IMREAD_GRAYSCALE) > 127)
 
 
 def decode_depth(data: bytes) -> npt.NDArray[np.uint16]:
@@ -50,14 +51,14 @@ def decode_depth(data: bytes) -> npt.NDArray[np.uint16]:
     return _decode(data, cv2.IMREAD_UNCHANGED).astype(np.uint16, copy=False)
 
 
-def _encode(ending: str, picture: npt.NDArray[np.generic], options: list[int]) -> bytes:
-    done, data = cv2.imencode(ending, picture, options)  # type: ignore[call-overload]
+def _encode(ending: str, picture: npt.NDArray[np.integer], options: list[int]) -> bytes:
+    done, data = cv2.imencode(ending, picture, options)
     if not done:
         raise DatasetError(f"A picture of shape {picture.shape} can't be encoded as {ending}.")
-    return data.tobytes()  # type: ignore[no-any-return]
+    return data.tobytes()
 
 
-def _decode(data: bytes, flags: int) -> npt.NDArray[np.generic]:
+def _decode(data: bytes, flags: int) -> npt.NDArray[Any]:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if picture is None:
         raise DatasetError(f"A stored picture of {len(data)} bytes doesn't decode.")

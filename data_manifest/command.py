@@ -81,7 +81,9 @@ def command(
         run.__doc__ = function.__doc__
         if argument:
             metavar = f"[{argument.upper()}]{'...' if many else ''}"
-            run = click.argument("bare", nargs=-1 if many else 1, required=False, metavar=metavar)(run)
+            run = click.argument("bare", nargs=-1 if many else 1, required=False, metavar=metavar)(
+                run
+            )
         run = click.option("--config", metavar="FILE.yaml", help="Options as YAML; flags win.")(run)
         return group.command(function.__name__.strip("_").replace("_", "-"))(options(model)(run))
 

@@ -51,7 +51,9 @@ def build(model: type[Model], given: Mapping[str, object], file: Path | None = N
     for name in values:
         if name not in model.model_fields:
             near = difflib.get_close_matches(str(name), model.model_fields, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(model.model_fields)}."
+            hint = (
+                f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(model.model_fields)}."
+            )
             raise UsageError(f"{file or 'The options'}: unknown key {name!r}; {hint}")
     try:
         return model.model_validate(values)

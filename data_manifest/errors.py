@@ -4,7 +4,7 @@
 
     DioramaError              exit code 1: the work failed
     ├── UsageError            exit code 2: the command, its options or its input folders are wrong
-    ├── SourceError           a picture can't be used; counted in rejects.jsonl, never fatal by itself
+    ├── SourceError           a picture can't be used; counted, never fatal by itself
     ├── DatasetError          a dataset or a shard is missing or damaged
     │   └── RecipeError       … or is whole, but was made by another recipe
     ├── WriteError            the disk is full, or the place can't be written

@@ -47,7 +47,7 @@ class _Files:
         self._group = shard.create_group(name)
         self._offsets = [0]
         self._spool = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by finish
-            max_size=_SPOOL_BYTES, dir=Path(shard.filename).parent
+            max_size=_SPOOL_BYTES, dir=str(Path(shard.filename).parent)
         )
 
     def append(self, data: bytes) -> None:
@@ -91,7 +91,11 @@ class H5Writer:
         self._bg_index: list[int] = []
         self._streams = {
             name: self._stream(name, rows, raw_size)
-            for name, rows in (("fg_bg", label.samples), ("mask", label.samples), ("bg", backgrounds))
+            for name, rows in (
+                ("fg_bg", label.samples),
+                ("mask", label.samples),
+                ("bg", backgrounds),
+            )
         }
         _write_label(self._file, label)
 

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from data_manifest.errors import DatasetError
 from data_manifest.publish import publish_text
 
-SCHEMA_VERSION = 1
 ShardFormat = Literal["h5", "zip"]
 Codec = Literal["jpeg", "raw"]
 
@@ -66,7 +65,7 @@ class Stages(_Model):
 class Header(_Model):
     """The content of dataset.json."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     fingerprint: str
     samples: int
     shards: int

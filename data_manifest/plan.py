@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,8 @@ class Plan:
         return int(self.table.num_rows)
 
     def __getitem__(self, index: int) -> Record:
-        return Record(*(_item(values, words, index) for values, words in self._columns))
+        items: list[Any] = [_item(values, words, index) for values, words in self._columns]
+        return Record(*items)
 
     def column(self, name: str) -> npt.NDArray[np.generic]:
         """A numeric column, or the integer codes of a column of words; shape (n,)."""
@@ -67,7 +69,7 @@ class Plan:
         """Where column ``name`` is ``word``; shape (n,)."""
         words = self.words(name)
         code = words.index(word) if word in words else -1
-        return np.equal(self.column(name), code)
+        return np.asarray(self.column(name) == code)
 
     def shard_rows(self, shard: int) -> npt.NDArray[np.int64]:
         """The plan rows of one shard, in the order in which they are stored."""

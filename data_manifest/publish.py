@@ -56,7 +56,7 @@ def publishing(path: Path, check: Callable[[Path], object] | None = None) -> Ite
             _sync(temporary)
             if check:
                 check(temporary)
-            os.replace(temporary, path)
+            temporary.replace(path)
             _sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)

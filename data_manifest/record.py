@@ -1,5 +1,6 @@
 """What one sample is: its row in the plan, and its pictures."""
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ PictureStream = Literal["bg", "fg_bg"]
 Stream = Literal["bg", "fg_bg", "mask"]
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """One row of the plan: which pictures, how they are put together, and where that is stored.
 
     ``scale`` is the longer side of the foreground as a fraction of the background's side;

@@ -26,7 +26,8 @@ class Strip(NamedTuple):
 
 def mask_tile(mask: Mask) -> Picture:
     """(H, W) bool as white on black, (H, W, 3) uint8 RGB."""
-    return np.repeat((mask * np.uint8(255))[..., None], 3, axis=2)
+    grey = np.where(mask, np.uint8(255), np.uint8(0))
+    return np.dstack([grey, grey, grey]).astype(np.uint8, copy=False)
 
 
 def depth_tile(depth: Depth, limits: tuple[float, float], near_is: str) -> Picture:
@@ -62,7 +63,10 @@ def sheet(titles: Sequence[str], strips: Sequence[Strip], columns: int = 1) -> P
             left = GAP + column * block + number * (width + GAP)
             pen.text((left, GAP), title, INK, font)
     for number, strip in enumerate(strips):
-        left, top = GAP + number % columns * block, GAP + LINE + number // columns * (height + LINE + GAP)
+        left, top = (
+            GAP + number % columns * block,
+            GAP + LINE + number // columns * (height + LINE + GAP),
+        )
         for tile in strip.tiles:
             page.paste(Image.fromarray(tile), (left, top))
             left += width + GAP

@@ -201,7 +201,8 @@ def _forecast(job: Job) -> str:
 
 def _nbytes(sample: EncodedSample) -> int:
     return sum(
-        len(part) if isinstance(part, bytes) else part.nbytes for part in (sample.fg_bg, sample.mask)
+        len(part) if isinstance(part, bytes) else part.nbytes
+        for part in (sample.fg_bg, sample.mask)
     )
 
 

@@ -18,7 +18,9 @@ def preview(config: PreviewConfig) -> str:
     """
     dataset = Dataset(config.data)
     samples = [dataset[row] for row in _spread(dataset, config.samples)]
-    write_png(config.out, contact_sheet(dataset, samples, config.columns), overwrite=config.overwrite)
+    write_png(
+        config.out, contact_sheet(dataset, samples, config.columns), overwrite=config.overwrite
+    )
     return f"{len(samples)} samples of {config.data} are shown in {config.out}"
 
 

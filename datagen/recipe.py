@@ -38,7 +38,9 @@ class Recipe(BaseModel):
         return cls.model_validate(config.model_dump(include=set(cls.model_fields)))
 
 
-def fingerprint(recipe: Recipe, backgrounds: Sequence[Source], foregrounds: Sequence[Source]) -> str:
+def fingerprint(
+    recipe: Recipe, backgrounds: Sequence[Source], foregrounds: Sequence[Source]
+) -> str:
     """SHA-256 of the recipe and of every source's id and content, as 64 hex digits."""
     content = {
         "recipe": recipe.model_dump(mode="json"),

@@ -66,12 +66,12 @@ def source_ids(names: list[str]) -> list[str]:
     """Ids for relative paths: without the ending where that is unique, else with it."""
     short = [str(Path(name).with_suffix("")) for name in names]
     count = Counter(short)
-    return [
-        cut if count[cut] == 1 else name for cut, name in zip(short, names, strict=True)
-    ]
+    return [cut if count[cut] == 1 else name for cut, name in zip(short, names, strict=True)]
 
 
-def _try(inspect: Callable[[Path, str, str], Source], folder: Path, id_: str, name: str) -> Source | str:
+def _try(
+    inspect: Callable[[Path, str, str], Source], folder: Path, id_: str, name: str
+) -> Source | str:
     try:
         return inspect(folder, id_, name)
     except SourceError as error:

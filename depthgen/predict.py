@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from data_manifest.errors import UsageError
+from data_manifest.memory import keep_freed_memory
 from data_manifest.record import Picture, StoredDepth
 from depthgen.teacher import Teacher
 
@@ -16,7 +18,12 @@ CUDA_BATCH = 256
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device for ``wanted``; auto is a GPU where there is one."""
+    """The device for ``wanted``; auto is a GPU where there is one.
+
+    Raises UsageError where a GPU is wanted and there is none.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: torch finds no GPU here; use --device auto or cpu.")
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(wanted)
@@ -28,10 +35,9 @@ class Predictor:
     def __init__(self, teacher: Teacher, device: torch.device) -> None:
         self._device, self._stage = device, teacher.stage
         network = teacher.network.to(device).eval()
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = network.to(memory_format=torch.channels_last)
         self._batch = CPU_BATCH if device.type == "cpu" else CUDA_BATCH
-        if device.type == "cpu":
-            keep_freed_memory()
+        keep_freed_memory()
 
     def stored_depth(self, pictures: Picture) -> Iterator[StoredDepth]:
         """(n, H, W, 3) uint8 RGB to the teacher's encoding, as pieces of (n, H, W) uint16.
@@ -62,15 +68,6 @@ class Predictor:
         low, high = (encoding.target_offset, encoding.target_offset + 1 / encoding.target_scale)
         stored = depth.clamp(low, high).sub(encoding.offset).div(encoding.scale).round()
         return stored.to(torch.int32).cpu().numpy().astype(np.uint16)
-
-
-def keep_freed_memory() -> None:
-    """Let the C library keep freed activations instead of giving every page back to the system.
-
-    glibc learns from the largest block freed so far, up to 32 MiB, what it should keep; without
-    this lesson a third of the time goes into page faults. Harmless elsewhere.
-    """
-    torch.empty(31 * 2**20, dtype=torch.uint8).fill_(0)
 
 
 def _resized(batch: Tensor, size: tuple[int, int]) -> Tensor:

@@ -20,7 +20,6 @@ from depthgen.config import RunConfig
 from depthgen.predict import Predictor, choose_device
 from depthgen.teacher import load_teacher
 
-
 Item = TypeVar("Item")
 
 
@@ -106,9 +105,7 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def _summary(
-    dataset: Dataset, stage: DepthStage, samples: int, seconds: float, device: str
-) -> str:
+def _summary(dataset: Dataset, stage: DepthStage, samples: int, seconds: float, device: str) -> str:
     encoding = stage.encoding
     line = f"{len(dataset):,} samples in {dataset.folder} have depth by {stage.teacher}: "
     line += f"{encoding.kind}, unit {encoding.unit}, near is {encoding.near_is}"

@@ -1,0 +1,1 @@
+"""Shards to a student: data, models, losses, metrics, fit, evaluate and predict."""

@@ -1,0 +1,131 @@
+import hashlib
+import multiprocessing
+import pickle
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch.utils.data import DataLoader
+
+from data_manifest.dataset import Dataset
+from data_manifest.errors import DatasetError, RecipeError, UsageError
+from data_manifest.record import SPLITS, Sample
+
+
+def digest(sample: Sample) -> str:
+    assert sample.depth is not None
+    parts = (sample.bg, sample.fg_bg, sample.mask, sample.depth)
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
+def all_digests(dataset: Dataset) -> list[str]:
+    return [digest(sample) for sample in dataset]
+
+
+def test_a_sample_is_what_it_says(labelled: Path) -> None:
+    sample = Dataset(labelled)[17]
+    assert sample.bg.shape == sample.fg_bg.shape == (96, 96, 3)
+    assert sample.bg.dtype == sample.fg_bg.dtype == np.uint8
+    assert sample.mask.shape == (96, 96) and sample.mask.dtype == bool
+    assert sample.depth is not None and sample.depth.dtype == np.float32
+    assert 0.3 < sample.depth.mean() < 10
+    assert sample.record.index == 17
+
+
+def test_without_depth(dataset: Path) -> None:
+    assert Dataset(dataset)[0].depth is None
+    with pytest.raises(DatasetError, match="run `depthgen run` first"):
+        _ = Dataset(dataset).depth_encoding
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_four_processes_read_the_same_bytes(method: str, labelled: Path) -> None:
+    dataset = Dataset(labelled)
+    expected = all_digests(dataset)  # files are now open in this process
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(4, mp_context=context) as pool:
+        for digests in pool.map(all_digests, [dataset] * 4):
+            assert digests == expected
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_dataloader_workers_give_the_same(method: str, labelled: Path) -> None:
+    dataset = Dataset(labelled)
+    expected = all_digests(dataset)
+    loader = DataLoader(
+        dataset,  # type: ignore[arg-type]
+        batch_size=None,
+        num_workers=2,
+        multiprocessing_context=method,
+        collate_fn=digest,
+    )
+    assert list(loader) == expected
+
+
+def test_every_way_to_name_the_same_shards(labelled: Path) -> None:
+    whole = Dataset(labelled)
+    assert len(whole) == 140
+    assert len(Dataset(str(labelled / "*.h5"))) == 140
+    assert len(Dataset(sorted(labelled.glob("*.h5")))) == 140
+    one = Dataset(labelled / "00001.h5")
+    assert [sample.record.index for sample in one] == list(range(40, 80))
+    assert digest(one[0]) == digest(whole[40])
+
+
+def test_splits_share_the_samples(labelled: Path) -> None:
+    whole = Dataset(labelled)
+    parts = [Dataset(labelled, split=split) for split in SPLITS]
+    assert sum(map(len, parts)) == 140
+    for split, part in zip(SPLITS, parts, strict=True):
+        assert part.rows.tolist() == whole.select(split).rows.tolist()
+        assert {sample.record.split for sample in part} == {split}
+    with pytest.raises(UsageError, match="no split 'test'"):
+        Dataset(labelled, split="test")
+
+
+def test_negative_and_sliced_indices(labelled: Path) -> None:
+    dataset = Dataset(labelled)
+    assert dataset[-1].record.index == 139
+    assert [sample.record.index for sample in dataset[10:14:2]] == [10, 12]
+    with pytest.raises(IndexError):
+        dataset[140]
+
+
+def test_pickling_leaves_open_files_behind(labelled: Path) -> None:
+    dataset = Dataset(labelled)
+    before = digest(dataset[3])
+    assert digest(pickle.loads(pickle.dumps(dataset))[3]) == before
+
+
+def test_what_is_not_a_dataset_is_a_sentence(labelled: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"it has no dataset\.json"):
+        Dataset(tmp_path)
+    with pytest.raises(UsageError, match="There is no shard"):
+        Dataset("nothing/*.h5")
+    with pytest.raises(UsageError, match="no shard was named"):
+        Dataset([])
+    folder = tmp_path / "data"
+    shutil.copytree(labelled, folder)
+    with pytest.raises(UsageError, match="lie in 2 folders"):
+        Dataset([folder / "00000.h5", labelled / "00001.h5"])
+    (folder / "00002.h5").unlink()
+    with pytest.raises(DatasetError, match=r"1 of 4 shards are missing \(00002\.h5 first\)"):
+        Dataset(folder)
+    text = (folder / "dataset.json").read_text()
+    (folder / "dataset.json").write_text(text.replace('"schema_version": 1', '"schema_version": 9'))
+    with pytest.raises(DatasetError, match="can't be read by this version"):
+        Dataset(folder / "00000.h5")
+
+
+def test_shards_of_another_recipe_are_refused(
+    labelled: Path, make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_dataset(tmp_path / "data", seed=1)
+    shutil.copy(labelled / "00000.h5", folder / "00000.h5")
+    with pytest.raises(RecipeError, match="another recipe than"):
+        Dataset(folder)[0]

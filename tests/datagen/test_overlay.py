@@ -1,0 +1,213 @@
+"""The stage as a whole: same bytes however it is run, and nothing lost whatever happens to it."""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from data_manifest.dataset import Dataset
+from data_manifest.errors import RecipeError, SourceError, UsageError
+from data_manifest.header import Header
+from datagen.config import OverlayConfig
+from datagen.overlay import overlay
+
+KILLS = 5
+
+
+def shard_digests(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("[0-9]*"))
+    }
+
+
+@pytest.mark.parametrize("shard_format", ["h5", "zip"])
+def test_bytes_are_the_same_for_any_number_of_workers(
+    shard_format: str, make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    one = make_dataset(tmp_path / "one", format=shard_format, workers=1)
+    two = make_dataset(tmp_path / "two", format=shard_format, workers=2)
+    assert len(shard_digests(one)) == 4
+    assert shard_digests(one) == shard_digests(two)
+    for name in ("manifest.parquet", "dataset.json", "rejects.jsonl"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_bytes_are_the_same_after_kills(pictures: Path, tmp_path: Path) -> None:
+    """Five SIGKILLs at random moments, then one run to the end."""
+    words = "--size 128 --shard-size 50 --n 12 --quiet".split()
+    words += ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs")]
+    program = [str(Path(sys.executable).parent / "datagen"), "overlay", *words]
+
+    def run(out: Path, workers: int) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*program, "--out", str(out), "--workers", str(workers)],
+            text=True,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    began = time.monotonic()
+    with run(tmp_path / "whole", 1) as whole:
+        assert whole.wait() == 0
+    duration = time.monotonic() - began
+    moments = random.Random(20_261_120)
+    for kill in range(KILLS):
+        with run(tmp_path / "killed", 2) as process:
+            time.sleep(duration * moments.uniform(0.3, 1.0))
+            target = process.pid if kill % 2 else os.getpgid(process.pid)
+            kill_one = os.kill if kill % 2 else os.killpg
+            if process.poll() is None:
+                kill_one(target, signal.SIGKILL)
+    with run(tmp_path / "killed", 2) as last:
+        assert last.wait() == 0, last.stderr and last.stderr.read()
+    assert len(shard_digests(tmp_path / "whole")) == 17
+    assert shard_digests(tmp_path / "killed") == shard_digests(tmp_path / "whole")
+    assert not list((tmp_path / "killed").glob(".tmp.*"))
+
+
+def test_sigint_is_resumable(pictures: Path, tmp_path: Path) -> None:
+    program = [str(Path(sys.executable).parent / "datagen"), "overlay", "--n", "60", "--workers", "1"]
+    program += ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs"), "--shard-size", "20"]
+    with subprocess.Popen([*program, "--out", "data"], stderr=subprocess.PIPE, text=True) as run:
+        while not list((tmp_path / "data").glob("*.h5")):
+            assert run.poll() is None
+            time.sleep(0.02)
+        run.send_signal(signal.SIGINT)
+        assert run.stderr
+        stderr = run.stderr.read()
+        assert run.wait() == 130
+    assert "run the same command again to go on" in stderr
+    assert "Traceback" not in stderr
+    assert not list((tmp_path / "data").glob(".tmp.*"))
+
+
+def test_a_second_run_does_nothing(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
+    folder = make_dataset(tmp_path / "data")
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.h5")}
+    make_dataset(folder)
+    assert {path.name: path.stat().st_mtime_ns for path in folder.glob("*.h5")} == before
+
+
+def test_missing_and_damaged_shards_are_drawn_again(
+    make_dataset: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_dataset(tmp_path / "data")
+    expected = shard_digests(folder)
+    (folder / "00001.h5").unlink()
+    whole = (folder / "00002.h5").read_bytes()
+    (folder / "00002.h5").write_bytes(whole[: len(whole) // 2])
+    make_dataset(folder)
+    assert shard_digests(folder) == expected
+    assert "Drawing again" in capsys.readouterr().err
+
+
+def test_drawing_again_withdraws_the_depth_stage(
+    labelled: Path, make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(labelled, folder)
+    make_dataset(folder)
+    assert Header.read(folder / "dataset.json").stages.depth is not None
+    (folder / "00001.h5").unlink()
+    make_dataset(folder)
+    assert Header.read(folder / "dataset.json").stages.depth is None
+
+
+def test_another_recipe_is_refused_and_said_why(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_dataset(tmp_path / "data")
+    before = shard_digests(folder)
+    with pytest.raises(RecipeError, match=r"--quality was 90, is 80; --seed|--seed was 0, is 5"):
+        make_dataset(folder, seed=5, quality=80)
+    assert shard_digests(folder) == before
+    make_dataset(folder, seed=5, quality=80, overwrite=True)
+    assert shard_digests(folder) != before
+    assert len(Dataset(folder)) == 140
+
+
+def test_overwrite_leaves_foreign_files(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_dataset(tmp_path / "data")
+    (folder / "my-notes.txt").write_text("mine")
+    make_dataset(folder, n=1, overwrite=True)
+    assert (folder / "my-notes.txt").read_text() == "mine"
+    assert len(Dataset(folder)) == 70
+
+
+def test_changed_sources_are_named(pictures: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "pictures"
+    shutil.copytree(pictures, mine)
+    options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
+    config = OverlayConfig.model_validate({**options, "quiet": True})
+    overlay(config)
+    (mine / "fgs" / "apple.webp").unlink()
+    shutil.copy(mine / "bgs" / "china.jpg", mine / "bgs" / "another.jpg")
+    with pytest.raises(RecipeError, match="1 backgrounds added; 1 foregrounds gone"):
+        overlay(config)
+
+
+def test_rejects_are_listed_and_the_run_goes_on(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "pictures"
+    shutil.copytree(pictures, mine)
+    shutil.copy(mine / "bgs" / "china.jpg", mine / "fgs" / "photo.jpg")
+    (mine / "bgs" / "text.png").write_text("no picture")
+    options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
+    summary = overlay(OverlayConfig.model_validate({**options, "quiet": True}))
+    assert "2 pictures left out" in summary
+    lines = [json.loads(line) for line in Path("data/rejects.jsonl").read_text().splitlines()]
+    assert [(line["kind"], line["file"]) for line in lines] == [
+        ("bg", "text.png"),
+        ("fg", "photo.jpg"),
+    ]
+    assert "no alpha channel" in capsys.readouterr().err
+    with pytest.raises(SourceError, match=r"text\.png can't be used"):
+        overlay(OverlayConfig.model_validate({**options, "strict": True, "out": "strict"}))
+
+
+def test_dry_run_writes_nothing(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
+    make_dataset(tmp_path / "data", dry_run=True)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_header_says_what_went_in(dataset: Path, pictures: Path) -> None:
+    header = Header.read(dataset / "dataset.json")
+    assert [source.id for source in header.backgrounds] == sorted(
+        path.stem for path in (pictures / "bgs").iterdir()
+    )
+    assert header.foregrounds[0].sha256 == hashlib.sha256(
+        (pictures / "fgs" / header.foregrounds[0].file).read_bytes()
+    ).hexdigest()
+    assert header.recipe["n"] == 2 and header.samples == 140
+
+
+def test_a_cutout_bigger_than_the_background_is_scaled_down(
+    all_pictures: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    (tmp_path / "bgs").mkdir()
+    (tmp_path / "fgs").mkdir()
+    Image.open(all_pictures / "bgs" / "coffee.png").resize((80, 60)).save(tmp_path / "bgs/small.png")
+    Image.open(all_pictures / "fgs" / "owl.webp").resize((900, 1000)).save(tmp_path / "fgs/big.png")
+    overlay(OverlayConfig(bg="bgs", fg="fgs", n=3, size=64, workers=1, quiet=True))
+    for sample in Dataset("data"):
+        assert max(sample.record.width, sample.record.height) <= 0.6 * 64 + 1
+        assert sample.mask.any()
+    with pytest.raises(UsageError, match="bigger than the background"):
+        from data_manifest.config import build
+
+        build(OverlayConfig, {"bg": "bgs", "fg": "fgs", "scale": "0.5:1.2"})

@@ -1,0 +1,185 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data_manifest.header import Source
+from data_manifest.plan import Plan
+from data_manifest.record import SPLITS
+from datagen.config import OverlayConfig
+from datagen.placement import make_plan
+from datagen.random_draws import uniform, whole
+from datagen.recipe import Recipe, fingerprint
+
+
+def sources(kind: str, count: int) -> list[Source]:
+    """Descriptions of pictures with boxes of every aspect; the plan needs nothing else of them."""
+    boxes = [(0, 0, 40 + 37 * (i % 7), 60 + 29 * (i % 5)) for i in range(count)]
+    return [
+        Source(id=f"{kind}{i}", file=f"{kind}{i}.png", sha256=f"{kind}{i:04}", size=(400, 300), box=box)
+        for i, box in enumerate(boxes)
+    ]
+
+
+def recipe(**options: object) -> Recipe:
+    return Recipe.of(OverlayConfig.model_validate({"bg": "b", "fg": "f", **options}))
+
+
+def plan_of(bgs: int, fgs: int, **options: object) -> tuple[Plan, list[str]]:
+    return make_plan(recipe(**options), sources("b", bgs), sources("f", fgs))
+
+
+def test_the_grid_is_whole_and_unique() -> None:
+    plan, _ = plan_of(4, 5, n=3)
+    assert len(plan) == 4 * 5 * 2 * 3
+    cells = [(r.bg, r.fg, r.flip) for r in (plan[i] for i in range(len(plan)))]
+    assert len(set(cells)) == 40
+    assert all(cells.count(cell) == 3 for cell in set(cells))
+    assert len({plan[i].key for i in range(len(plan))}) == len(plan)
+
+
+def test_placements_lie_inside_and_reach_every_edge() -> None:
+    plan, _ = plan_of(10, 20, n=20, size=64, scale="0.3:1")
+    x, y, w, h = (plan.column(name) for name in ("x", "y", "width", "height"))
+    assert (x.min(), y.min()) == (0, 0)
+    assert ((x + w).max(), (y + h).max()) == (64, 64)
+    assert (w >= 1).all() and (h >= 1).all()
+    longer = np.maximum(w, h)
+    assert np.array_equal(longer, np.rint(plan.column("scale") * 64))
+    assert longer.max() == 64
+
+
+def test_aspect_is_kept() -> None:
+    plan, _ = plan_of(2, 7, n=10, size=500)
+    boxes = {source.id: source.box for source in sources("f", 7)}
+    for i in range(len(plan)):
+        record = plan[i]
+        box = boxes[record.fg]
+        assert record.width / record.height == pytest.approx(box[2] / box[3], rel=0.01)
+
+
+def test_a_placement_depends_on_recipe_and_number_alone() -> None:
+    assert np.array_equal(uniform(3, "x", 1000)[:10], uniform(3, "x", 10))
+    plan, _ = plan_of(3, 4, n=5)
+    again, _ = plan_of(3, 4, n=5, shard_size=7, workers=1)
+    other, _ = plan_of(3, 4, n=5, seed=1)
+    for name in ("scale", "x", "y"):
+        assert np.array_equal(plan.column(name), again.column(name))
+        assert not np.array_equal(plan.column(name), other.column(name))
+
+
+def test_stages_draw_independently() -> None:
+    draws = [uniform(0, stage, 20_000) for stage in ("scale", "x", "y")]
+    assert np.abs(np.corrcoef(draws) - np.eye(3)).max() < 0.03
+    assert all(abs(part.mean() - 0.5) < 0.01 for part in draws)
+
+
+def test_whole_numbers_reach_both_ends() -> None:
+    counts = np.full(5000, 4, np.int64)
+    values, often = np.unique(whole(uniform(0, "t", 5000), counts), return_counts=True)
+    assert values.tolist() == [0, 1, 2, 3]
+    assert often.min() > 1100
+    assert whole(np.array([np.nextafter(1, 0)]), np.array([3])).tolist() == [2]
+
+
+def test_golden_digest_of_the_plan() -> None:
+    """Changes only when the recipe's meaning does; then PLAN_VERSION must change too."""
+    import hashlib
+
+    plan, _ = plan_of(5, 7, n=3)
+    content = "".join(str(plan[i]) for i in range(len(plan)))
+    assert hashlib.sha256(content.encode()).hexdigest() == GOLDEN
+
+
+def test_limit_spreads_over_the_grid() -> None:
+    plan, _ = plan_of(6, 5, n=4, limit=60)
+    assert len(plan) == 60
+    assert len(plan.words("bg")) == 6
+    assert np.unique(plan.column("bg"), return_counts=True)[1].tolist() == [10] * 6
+    whole_plan, _ = plan_of(6, 5, n=4, limit=10_000)
+    assert len(whole_plan) == 240
+
+
+def test_shards_fill_up_in_order() -> None:
+    plan, _ = plan_of(3, 3, n=4, shard_size=50)
+    assert plan.shard_count == 2
+    assert [len(plan.shard_rows(s)) for s in range(2)] == [50, 22]
+
+
+def splits(plan: Plan) -> dict[str, set[tuple[str, str]]]:
+    found: dict[str, set[tuple[str, str]]] = {split: set() for split in SPLITS}
+    for i in range(len(plan)):
+        record = plan[i]
+        found[record.split].add((record.bg, record.fg))
+    return found
+
+
+def test_no_held_out_source_is_trained_on() -> None:
+    plan, notes = plan_of(20, 40, n=1)
+    found = splits(plan)
+    trained_bg, trained_fg = ({pair[k] for pair in found["train"]} for k in (0, 1))
+    unseen_bg, unseen_fg = ({pair[k] for pair in found["val"]} for k in (0, 1))
+    assert not trained_bg & unseen_bg and not trained_fg & unseen_fg
+    assert {pair[0] for pair in found["val_bg"]} == unseen_bg
+    assert {pair[1] for pair in found["val_bg"]} == trained_fg
+    assert {pair[0] for pair in found["val_fg"]} == trained_bg
+    assert {pair[1] for pair in found["val_fg"]} == unseen_fg
+    assert (len(unseen_bg), len(unseen_fg)) == (3, 6)
+    assert notes == []
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.1, 2), (0.15, 3), (0.33, 7), (0.9, 18)])
+def test_the_share_is_met_to_the_nearest_source(share: float, held: int) -> None:
+    found = splits(plan_of(20, 20, n=1, hold_out=share)[0])
+    assert len({pair[0] for pair in found["val"]}) == held
+
+
+def test_equal_files_move_together() -> None:
+    twins = [s.model_copy(update={"sha256": f"b{i // 2:04}"}) for i, s in enumerate(sources("b", 12))]
+    for seed in range(10):
+        plan, _ = make_plan(recipe(n=1, seed=seed, hold_out=0.3), twins, sources("f", 4))
+        unseen = {int(pair[0][1:]) // 2 for pair in splits(plan)["val_bg"]}
+        seen = {int(pair[0][1:]) // 2 for pair in splits(plan)["train"]}
+        assert unseen and not unseen & seen
+
+
+def test_too_few_sources_are_said_so() -> None:
+    plan, notes = plan_of(1, 1, n=5)
+    assert {split for split, pairs in splits(plan).items() if pairs} == {"train"}
+    assert len(notes) == 2 and "only one of backgrounds" in notes[0]
+    plan, notes = plan_of(1, 20, n=1)
+    assert {split for split, pairs in splits(plan).items() if pairs} == {"train", "val_fg"}
+    plan, notes = plan_of(2, 3, n=1)
+    assert all(splits(plan).values())
+    assert "1 is held out" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [("bg", {"train", "val_bg"}), ("fg", {"train", "val_fg"}), ("sample", {"train", "val"})],
+)
+def test_other_ways_to_split(by: str, expected: set[str]) -> None:
+    plan, notes = plan_of(10, 10, n=2, split_by=by, hold_out=0.3)
+    found = {split for split, pairs in splits(plan).items() if pairs}
+    assert found == expected
+    if by == "sample":
+        assert "too good" in notes[0]
+        share = plan.is_word("split", "val").mean()
+        assert 0.2 < share < 0.4
+
+
+def test_nothing_held_out() -> None:
+    plan, notes = plan_of(4, 4, n=1, hold_out=0)
+    assert plan.is_word("split", "train").all() and notes == []
+
+
+def test_the_fingerprint_knows_options_and_content() -> None:
+    bgs, fgs = sources("b", 2), sources("f", 2)
+    base = fingerprint(recipe(), bgs, fgs)
+    assert fingerprint(recipe(workers=1, out="elsewhere", strict=True), bgs, fgs) == base
+    assert fingerprint(recipe(n=3), bgs, fgs) != base
+    changed = [bgs[0], bgs[1].model_copy(update={"sha256": "other"})]
+    assert fingerprint(recipe(), changed, fgs) != base
+
+
+GOLDEN = "1346f986fba0ae19831a807d52ff4d0c62bb3790403dc9fe5d709930b2869fe6"

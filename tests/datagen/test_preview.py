@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_manifest.errors import UsageError
+from datagen.config import PreviewConfig
+from datagen.preview import preview
+
+
+def test_shows_every_stream(dataset: Path, labelled: Path, tmp_path: Path) -> None:
+    preview(PreviewConfig(data=dataset, out=tmp_path / "three.png", samples=8))
+    preview(PreviewConfig(data=labelled, out=tmp_path / "four.png", samples=8))
+    three, four = (Image.open(tmp_path / f"{name}.png") for name in ("three", "four"))
+    assert three.height == four.height
+    assert four.width - three.width == 2 * (96 + 8)
+    pixels = np.asarray(four).astype(int)
+    assert (pixels.max(axis=2) - pixels.min(axis=2)).max() > 200  # colours of the depth map
+
+
+def test_replaces_nothing_unasked(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "sheet.png").write_text("mine")
+    with pytest.raises(UsageError, match="give --overwrite"):
+        preview(PreviewConfig(data=dataset, out=tmp_path / "sheet.png"))
+    assert (tmp_path / "sheet.png").read_text() == "mine"
+    preview(PreviewConfig(data=dataset, out=tmp_path / "sheet.png", overwrite=True))
+    assert Image.open(tmp_path / "sheet.png").width > 100
