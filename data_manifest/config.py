@@ -79,6 +79,8 @@ def _sentence(error: ValidationError) -> str:
     if not first["loc"]:
         return f"{message}."
     flag = "--" + str(first["loc"][0]).replace("_", "-")
+    if first["type"] == "missing":
+        return f"{flag} is missing; --help shows what it is."
     return f"{flag} {first['input']}: {message[0].lower()}{message[1:]}."
 
 

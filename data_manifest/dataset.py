@@ -148,6 +148,8 @@ def _locate(source: str | Path | Iterable[str | Path]) -> tuple[Path, list[Path]
 
 
 def _matches(pattern: str) -> list[Path]:
+    if not Path(pattern).suffix and not Path(pattern).exists():
+        raise UsageError(f"There is no dataset {pattern}; make one with `datagen overlay`.")
     found = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern))  # noqa: PTH207
     if not found:
         raise UsageError(f"There is no shard {pattern}; name a dataset's .h5 or .zip files.")

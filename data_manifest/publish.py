@@ -70,8 +70,12 @@ def publish_text(path: Path, text: str) -> None:
 
 def make_folder(path: Path) -> None:
     """Make a folder and its parents; raises WriteError where that can't be done."""
-    with writing(path):
+    try:
         path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path, error) or WriteError(
+            f"{path} can't be made: {error.strerror}; choose another --out."
+        ) from error
 
 
 def remove_leftovers(folder: Path) -> None:

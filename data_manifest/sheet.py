@@ -26,8 +26,9 @@ class Strip(NamedTuple):
 
 def mask_tile(mask: Mask) -> Picture:
     """(H, W) bool as white on black, (H, W, 3) uint8 RGB."""
-    grey = np.where(mask, np.uint8(255), np.uint8(0))
-    return np.dstack([grey, grey, grey]).astype(np.uint8, copy=False)
+    tile = np.zeros((*mask.shape, 3), np.uint8)
+    tile[mask] = 255
+    return tile
 
 
 def depth_tile(depth: Depth, limits: tuple[float, float], near_is: str) -> Picture:
@@ -39,8 +40,8 @@ def depth_tile(depth: Depth, limits: tuple[float, float], near_is: str) -> Pictu
     low, high = limits
     share = np.clip((depth - low) / max(high - low, 1e-12), 0, 1)
     warm = 1 - share if near_is == "small" else share
-    colour = cv2.applyColorMap(np.rint(warm * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
-    return cv2.cvtColor(colour, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    colour: Picture = cv2.applyColorMap(np.rint(warm * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
+    return colour[..., ::-1]
 
 
 def depth_limits(depths: Sequence[Depth]) -> tuple[float, float]:

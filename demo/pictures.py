@@ -18,13 +18,21 @@ PYTHON_PHOTOS = {
 NPM_PHOTOS = {
     "paper-kit-2@2.1.0": [
         f"assets/img/{name}.jpg"
-        for name in (
-            "antoine-barres bruno-abatti daniel-olahs fabio-mangione federico-beccari "
-            "ilya-yakover joshua-stannard soroush-karimi uriel-soberanes"
-        ).split()
+        for name in [
+            "antoine-barres",
+            "bruno-abatti",
+            "daniel-olahs",
+            "fabio-mangione",
+            "federico-beccari",
+            "ilya-yakover",
+            "joshua-stannard",
+            "soroush-karimi",
+            "uriel-soberanes",
+        ]
     ],
     "now-ui-kit@1.3.0": [
-        f"assets/img/{name}.jpg" for name in "bg1 bg3 bg4 bg5 bg6 login".split()  # noqa: SIM905
+        f"assets/img/{name}.jpg"
+        for name in "bg1 bg3 bg4 bg5 bg6 login".split()  # noqa: SIM905
     ],
 }
 CUTOUTS = "@lobehub/fluent-emoji-3d@1.1.0"
@@ -82,7 +90,9 @@ def write_pictures(folder: Path) -> None:
         if found is None or found.origin is None:
             raise SystemExit(f"{module} is missing; run: pip install 'diorama[demo]'")
         for member in members:
-            _write(folder / "bgs", Path(member).name, (Path(found.origin).parent / member).read_bytes())
+            _write(
+                folder / "bgs", Path(member).name, (Path(found.origin).parent / member).read_bytes()
+            )
     for package, members in NPM_PHOTOS.items():
         archive = _archive(package)
         for member in members:

@@ -35,7 +35,7 @@ class Predictor:
     def __init__(self, teacher: Teacher, device: torch.device) -> None:
         self._device, self._stage = device, teacher.stage
         network = teacher.network.to(device).eval()
-        self._network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(memory_format=torch.channels_last)
         self._batch = CPU_BATCH if device.type == "cpu" else CUDA_BATCH
         keep_freed_memory()
 
@@ -62,7 +62,7 @@ class Predictor:
         rgb = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2)
         rgb = _resized(rgb.float().div_(255), self._stage.input_size)
         with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):
-            depth = self._network(rgb.contiguous(memory_format=torch.channels_last))
+            depth = self.network(rgb.contiguous(memory_format=torch.channels_last))
         depth = _resized(depth.float(), (pictures.shape[1], pictures.shape[2]))[:, 0]
         encoding = self._stage.encoding
         low, high = (encoding.target_offset, encoding.target_offset + 1 / encoding.target_scale)

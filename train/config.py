@@ -27,6 +27,9 @@ class FitConfig(CommandConfig):
         None, ge=MULTIPLE, description="side that samples are resized to  [default: the dataset's]"
     )
     lr: float = Field(1e-3, gt=0, description="highest learning rate of the one-cycle schedule")
+    augment: Literal["full", "none"] = Field(
+        "full", description="full mirrors samples and varies their brightness, tint and contrast"
+    )
     seed: int = Field(0, ge=0, description="decides initial weights and the order of samples")
     limit: int | None = Field(None, ge=1, description="at most so many samples of each split")
     device: Device = Field("auto", description="auto takes a GPU where there is one")

@@ -16,6 +16,7 @@ from data_manifest.errors import DatasetError, UsageError
 from data_manifest.header import DepthEncoding
 from data_manifest.memory import keep_freed_memory
 from data_manifest.progress import Advance, progress
+from train.augment import augment
 from train.checkpoint import BEST, LAST, Checkpoint
 from train.config import MULTIPLE, FitConfig
 from train.data import Batch, Samples, ShuffledByEpoch, make_loader
@@ -25,7 +26,7 @@ from train.losses import mdeas_loss
 from train.metrics import Meter
 from train.models import make_model
 from train.models.student import Student
-from train.run_folder import begin
+from train.run_folder import begin, settle
 
 GPU_READERS = 8
 ADAM_BETAS = (0.5, 0.999)  # MDEAS's
@@ -52,9 +53,11 @@ def fit(config: FitConfig) -> str:
     in the run's folder. Raises UsageError where the folder holds another run, DatasetError where
     the shards aren't whole, have no depth or nothing to train on.
     """
-    dataset = Dataset(config.shards)
-    _check(config, dataset)
-    options = begin(config)
+    options = settle(config)
+    dataset = Dataset(options.shards)
+    _check(options, dataset)
+    if not options.resume:
+        begin(options)
     size = options.size or dataset.header.size
     deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
     trainer = build_trainer(options, dataset, size, deciding)
@@ -72,12 +75,12 @@ def fit(config: FitConfig) -> str:
     return _summary(options, history, deciding, time.monotonic() - start)
 
 
-def _check(config: FitConfig, dataset: Dataset) -> None:
+def _check(options: FitConfig, dataset: Dataset) -> None:
     """Raises where the dataset can't be trained on, before anything is written."""
     _ = dataset.depth_encoding
     if not len(dataset.select("train")):
         raise DatasetError(f"{dataset.folder}: these shards hold no sample of the split train.")
-    if (config.size or dataset.header.size) % MULTIPLE:
+    if (options.size or dataset.header.size) % MULTIPLE:
         raise UsageError(
             f"The dataset's pictures are {dataset.header.size} px wide, which is no multiple of "
             f"{MULTIPLE}; give --size, for instance {dataset.header.size // MULTIPLE * MULTIPLE}."
@@ -100,7 +103,12 @@ def build_trainer(options: FitConfig, dataset: Dataset, size: int, deciding: str
     keep_freed_memory()
     model = make_model(options.model).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.lr, betas=ADAM_BETAS)
-    scheduler = OneCycleLR(optimizer, options.lr, total_steps=options.epochs * len(train_loader))
+    scheduler = OneCycleLR(
+        optimizer,
+        options.lr,
+        total_steps=options.epochs * len(train_loader),
+        cycle_momentum=False,
+    )
     model, optimizer, train_loader = accelerator.prepare(model, optimizer, train_loader)
     return Trainer(accelerator, model, optimizer, scheduler, order, train_loader, val_loader)
 
@@ -111,27 +119,26 @@ def run_epoch(trainer: Trainer, epoch: int, options: FitConfig, encoding: DepthE
     torch.manual_seed(options.seed * 1_000_003 + epoch)
     what = f"Epoch {epoch + 1} of {options.epochs}"
     with progress(what, len(trainer.train_loader), "steps", quiet=options.quiet) as advance:
-        numbers = train_epoch(trainer, advance)
-    numbers["lr"] = float(trainer.scheduler.get_last_lr()[0])
+        numbers = train_epoch(trainer, advance, augmented=options.augment == "full")
     if trainer.val_loader is not None:
         numbers |= validate(trainer, encoding)
     return numbers
 
 
-def train_epoch(trainer: Trainer, advance: Advance) -> Numbers:
-    """One pass over the training split; gives the mean of every part of the loss."""
+def train_epoch(trainer: Trainer, advance: Advance, *, augmented: bool) -> Numbers:
+    """One pass over the training split; gives the loss's mean parts and the last step's rate."""
     trainer.model.train()
-    sums = _Sums("train")
+    sums, lr = _Sums("train"), 0.0
     for batch in trainer.train_loader:
-        losses = train_step(trainer, batch)
+        lr = float(trainer.scheduler.get_last_lr()[0])
+        losses = train_step(trainer, augment(batch.as_float()) if augmented else batch.as_float())
         sums.add(losses, len(batch.mask))
         advance(1)
-    return sums.means()
+    return sums.means() | {"lr": lr}
 
 
-def train_step(trainer: Trainer, batch: Batch) -> dict[str, Tensor]:
+def train_step(trainer: Trainer, true: Batch) -> dict[str, Tensor]:
     """One optimiser step; gives the parts of the loss before it."""
-    true = batch.as_float()
     with trainer.accelerator.autocast():
         mask_logits, depth = trainer.model(true.bg, true.fg_bg)
     losses = mdeas_loss(mask_logits.float(), depth.float(), true)

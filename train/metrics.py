@@ -36,7 +36,11 @@ class Meter:
         self._sums: dict[str, float] = {}
 
     def add(self, mask: Tensor, depth: Tensor, true: Batch) -> None:
-        """Add a batch: ``mask`` (B, 1, H, W) bool, ``depth`` (B, 1, H, W) target estimate."""
+        """Add a batch: ``mask`` (B, 1, H, W) bool, ``depth`` (B, 1, H, W) target estimate.
+
+        Estimates are clipped to [0, 1] first: no target lies outside, and no answer does.
+        """
+        depth = depth.clamp(0, 1)
         true_mask = true.mask > 0.5
         value, true_value = self._in_unit(depth), self._in_unit(true.depth)
         error = (value - true_value).double()

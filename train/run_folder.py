@@ -11,8 +11,8 @@ from train.config import FitConfig
 FREE_TO_CHANGE = {"resume", "overwrite", "device", "workers", "quiet", "debug", "out", "shards"}
 
 
-def begin(config: FitConfig) -> FitConfig:
-    """Make the run folder, or find it with ``resume``; gives the options that hold.
+def settle(config: FitConfig) -> FitConfig:
+    """The options that hold; writes nothing.
 
     A resumed run has its saved options; those given again must agree, but for where it runs.
 
@@ -27,10 +27,14 @@ def begin(config: FitConfig) -> FitConfig:
             f"{folder} holds a run already; give --resume to go on with it, --overwrite to replace "
             "it, or another --out."
         )
-    make_folder(folder)
-    _clear(folder)
-    config.save(folder / OPTIONS)
     return config
+
+
+def begin(options: FitConfig) -> None:
+    """Make the folder of a new run, without anything of an older one, and save its options."""
+    make_folder(options.folder)
+    _clear(options.folder)
+    options.save(options.folder / OPTIONS)
 
 
 def read_options(folder: Path) -> FitConfig:

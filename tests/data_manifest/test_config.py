@@ -34,7 +34,7 @@ def test_saved_options_read_back_the_same(tmp_path: Path) -> None:
 )
 def test_a_wrong_file_is_a_sentence(text: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "fit.yaml").write_text(text)
-    with pytest.raises(UsageError, match=".") as caught:
+    with pytest.raises(UsageError, match=r".") as caught:
         build(FitConfig, {}, tmp_path / "fit.yaml")
     assert sentence in str(caught.value)
 

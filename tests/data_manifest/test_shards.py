@@ -45,7 +45,9 @@ def test_h5_layout_is_the_documented_one(labelled: Path) -> None:
         assert mask.mode == "1"
 
 
-def test_zip_layout_is_the_documented_one(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
+def test_zip_layout_is_the_documented_one(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
     folder = make_dataset(tmp_path / "data", format="zip")
     with zipfile.ZipFile(folder / "00000.zip") as shard:
         assert shard.testzip() is None

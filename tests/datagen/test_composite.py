@@ -1,6 +1,7 @@
 """Compositing against slow, independent references in float64."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -34,7 +35,7 @@ def background(pictures: Path) -> Array:
 def test_levels_halve_and_cover_the_range(cutout: Cutout) -> None:
     sides = [max(level.shape[:2]) for level in cutout.levels]
     assert sides[0] == 120
-    assert all(small == pytest.approx(large / 2, abs=1) for large, small in zip(sides, sides[1:]))  # noqa: B905
+    assert all(small == pytest.approx(large / 2, abs=1) for large, small in pairwise(sides))
     assert sides[-1] < 60
 
 
@@ -112,7 +113,9 @@ def test_outside_the_mask_fg_bg_is_the_background(dataset: Path) -> None:
     for sample in Dataset(dataset)[::23]:
         at = sample.record
         far = np.ones((96, 96), bool)
-        far[max(at.y - 16, 0) : at.y + at.height + 16, max(at.x - 16, 0) : at.x + at.width + 16] = False
+        far[max(at.y - 16, 0) : at.y + at.height + 16, max(at.x - 16, 0) : at.x + at.width + 16] = (
+            False
+        )
         difference = np.abs(sample.fg_bg.astype(int) - sample.bg)[far]
         assert difference.size == 0 or difference.max() <= 2
 

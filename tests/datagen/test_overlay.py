@@ -44,7 +44,7 @@ def test_bytes_are_the_same_for_any_number_of_workers(
 
 def test_bytes_are_the_same_after_kills(pictures: Path, tmp_path: Path) -> None:
     """Five SIGKILLs at random moments, then one run to the end."""
-    words = "--size 128 --shard-size 50 --n 12 --quiet".split()
+    words = ["--size", "128", "--shard-size", "50", "--n", "12", "--quiet"]
     words += ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs")]
     program = [str(Path(sys.executable).parent / "datagen"), "overlay", *words]
 
@@ -76,7 +76,14 @@ def test_bytes_are_the_same_after_kills(pictures: Path, tmp_path: Path) -> None:
 
 
 def test_sigint_is_resumable(pictures: Path, tmp_path: Path) -> None:
-    program = [str(Path(sys.executable).parent / "datagen"), "overlay", "--n", "60", "--workers", "1"]
+    program = [
+        str(Path(sys.executable).parent / "datagen"),
+        "overlay",
+        "--n",
+        "60",
+        "--workers",
+        "1",
+    ]
     program += ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs"), "--shard-size", "20"]
     with subprocess.Popen([*program, "--out", "data"], stderr=subprocess.PIPE, text=True) as run:
         while not list((tmp_path / "data").glob("*.h5")):
@@ -136,9 +143,7 @@ def test_another_recipe_is_refused_and_said_why(
     assert len(Dataset(folder)) == 140
 
 
-def test_overwrite_leaves_foreign_files(
-    make_dataset: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_overwrite_leaves_foreign_files(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_dataset(tmp_path / "data")
     (folder / "my-notes.txt").write_text("mine")
     make_dataset(folder, n=1, overwrite=True)
@@ -188,9 +193,10 @@ def test_the_header_says_what_went_in(dataset: Path, pictures: Path) -> None:
     assert [source.id for source in header.backgrounds] == sorted(
         path.stem for path in (pictures / "bgs").iterdir()
     )
-    assert header.foregrounds[0].sha256 == hashlib.sha256(
-        (pictures / "fgs" / header.foregrounds[0].file).read_bytes()
-    ).hexdigest()
+    assert (
+        header.foregrounds[0].sha256
+        == hashlib.sha256((pictures / "fgs" / header.foregrounds[0].file).read_bytes()).hexdigest()
+    )
     assert header.recipe["n"] == 2 and header.samples == 140
 
 
@@ -201,7 +207,9 @@ def test_a_cutout_bigger_than_the_background_is_scaled_down(
 
     (tmp_path / "bgs").mkdir()
     (tmp_path / "fgs").mkdir()
-    Image.open(all_pictures / "bgs" / "coffee.png").resize((80, 60)).save(tmp_path / "bgs/small.png")
+    Image.open(all_pictures / "bgs" / "coffee.png").resize((80, 60)).save(
+        tmp_path / "bgs/small.png"
+    )
     Image.open(all_pictures / "fgs" / "owl.webp").resize((900, 1000)).save(tmp_path / "fgs/big.png")
     overlay(OverlayConfig(bg="bgs", fg="fgs", n=3, size=64, workers=1, quiet=True))
     for sample in Dataset("data"):

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -16,7 +14,9 @@ def sources(kind: str, count: int) -> list[Source]:
     """Descriptions of pictures with boxes of every aspect; the plan needs nothing else of them."""
     boxes = [(0, 0, 40 + 37 * (i % 7), 60 + 29 * (i % 5)) for i in range(count)]
     return [
-        Source(id=f"{kind}{i}", file=f"{kind}{i}.png", sha256=f"{kind}{i:04}", size=(400, 300), box=box)
+        Source(
+            id=f"{kind}{i}", file=f"{kind}{i}.png", sha256=f"{kind}{i:04}", size=(400, 300), box=box
+        )
         for i, box in enumerate(boxes)
     ]
 
@@ -135,7 +135,9 @@ def test_the_share_is_met_to_the_nearest_source(share: float, held: int) -> None
 
 
 def test_equal_files_move_together() -> None:
-    twins = [s.model_copy(update={"sha256": f"b{i // 2:04}"}) for i, s in enumerate(sources("b", 12))]
+    twins = [
+        s.model_copy(update={"sha256": f"b{i // 2:04}"}) for i, s in enumerate(sources("b", 12))
+    ]
     for seed in range(10):
         plan, _ = make_plan(recipe(n=1, seed=seed, hold_out=0.3), twins, sources("f", 4))
         unseen = {int(pair[0][1:]) // 2 for pair in splits(plan)["val_bg"]}

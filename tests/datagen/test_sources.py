@@ -140,7 +140,9 @@ def test_pictures_are_found_everywhere_in_order(china: Image.Image, tmp_path: Pa
     (tmp_path / "elsewhere").mkdir()
     small.save(tmp_path / "elsewhere" / "y.png")
     (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    found = [path.relative_to(tmp_path / "in").as_posix() for path in find_pictures(tmp_path / "in")]
+    found = [
+        path.relative_to(tmp_path / "in").as_posix() for path in find_pictures(tmp_path / "in")
+    ]
     assert found == ["a/x.jpg", "a/ö/é ü.png", "b/x.JPG", "link/y.png", "z.webp"]
 
 

@@ -21,9 +21,7 @@ def brute_force(dataset: Dataset) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     if samples[0].depth is not None:
         stored = np.stack([s.depth for s in samples]).astype(np.float64)[..., None]
         streams["depth"] = np.rint(stored * 1000) / 1000  # float32 metres back to exact millimetres
-    return {
-        name: (v.mean(axis=(0, 1, 2)), v.std(axis=(0, 1, 2))) for name, v in streams.items()
-    }
+    return {name: (v.mean(axis=(0, 1, 2)), v.std(axis=(0, 1, 2))) for name, v in streams.items()}
 
 
 def test_equals_brute_force(labelled: Path, tmp_path: Path) -> None:

