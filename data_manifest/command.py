@@ -27,17 +27,23 @@ class Group(click.Group):
     """A click group that turns every error into one sentence on standard error.
 
     Exit codes: 2 for wrong use, 1 for failed work, 130 when interrupted. With ``--debug`` the
-    traceback is shown as well.
+    traceback is shown as well. ``go_on`` says how interrupted work is gone on with.
     """
+
+    def __init__(
+        self, *arguments: Any, go_on: str = "run the same command again to go on", **options: Any
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self.go_on = go_on
 
     def invoke(self, context: click.Context) -> Any:
         """Run the chosen command."""
         try:
             return super().invoke(context)
-        except (click.exceptions.Exit, click.ClickException):
+        except (click.exceptions.Exit, click.ClickException, BrokenPipeError):
             raise
         except (KeyboardInterrupt, click.Abort):
-            return _leave(context, "Interrupted; run the same command again to go on.", INTERRUPTED)
+            return _leave(context, f"Interrupted; {self.go_on}.", INTERRUPTED)
         except Exception as error:
             if "--debug" in sys.argv:
                 traceback.print_exc()

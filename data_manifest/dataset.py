@@ -2,10 +2,11 @@
 
 import glob
 import os
+import resource
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,6 @@ from data_manifest.shard import ShardReader, open_shard
 HEADER_FILE = "dataset.json"
 PLAN_FILE = "manifest.parquet"
 STATS_FILE = "stats.json"
-_OPEN_SHARDS = 64
 
 
 class Dataset(Sequence[Sample]):
@@ -59,7 +59,11 @@ class Dataset(Sequence[Sample]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
         """Sample ``index``; with a slice, the list of its samples."""
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
@@ -97,7 +101,7 @@ class Dataset(Sequence[Sample]):
         if number in self._shards:
             self._shards.move_to_end(number)
             return self._shards[number]
-        if len(self._shards) >= _OPEN_SHARDS:
+        if len(self._shards) >= _most_open_shards():
             self._shards.popitem(last=False)[1].close()
         self._shards[number] = open_shard(self.folder / self.header.shard_name(number))
         if self._shards[number].label.fingerprint != self.header.fingerprint:
@@ -121,6 +125,12 @@ def decode_depth_values(stored: StoredDepth, encoding: DepthEncoding) -> Depth:
     depth *= np.float32(encoding.scale)
     depth += np.float32(encoding.offset)
     return depth
+
+
+def _most_open_shards() -> int:
+    """Half of the files that this process may have open, within reason; a shard takes one."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 4096 if allowed == resource.RLIM_INFINITY else min(max(allowed // 2, 16), 4096)
 
 
 def _rows(plan: Plan, shards: list[int] | None, split: str | None) -> npt.NDArray[np.int64]:

@@ -131,7 +131,7 @@ class H5Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = h5py.File(path, "r", locking=False)
+            self._file = h5py.File(path, "r", locking=False, rdcc_nbytes=0)
             self.label = _read_label(self._file)
             self._bg_index: npt.NDArray[np.int32] = self._file["bg_index"][:]
             self._streams = {name: _Located(self._file[name]) for name in ("bg", "fg_bg", "mask")}
@@ -141,7 +141,7 @@ class H5Reader:
                 f"{path} is not a whole HDF5 shard ({error}); "
                 "run the same `datagen overlay` again to draw it."
             ) from error
-        self._descriptor = os.open(path, os.O_RDONLY)
+        self._descriptor: int = self._file.id.get_vfd_handle()
 
     def encoded(self, stream: Stream, record: Record) -> bytes:
         """The stored bytes of one picture."""
@@ -173,7 +173,6 @@ class H5Reader:
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._descriptor)
         self._file.close()
 
 

@@ -6,7 +6,7 @@ from data_manifest.command import Group, command
 from train.config import EvaluateConfig, FitConfig, PredictConfig
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, go_on="a run goes on after its last whole epoch with --resume")
 @click.version_option(package_name="diorama")
 def main() -> None:
     """Train a small network that predicts mask and depth from bg and fg_bg.
