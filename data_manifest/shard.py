@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from data_manifest import h5_shard, zip_shard
+from data_manifest import h5_reader, h5_writer, zip_shard
 from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.header import DepthStage, Header
 from data_manifest.publish import publishing
@@ -59,14 +59,14 @@ class ShardWriter(Protocol):
 
 def largest_shard(header_format: str) -> int:
     """How many samples a shard may hold: a zip stays under 20,000 entries with depth added."""
-    return zip_shard.LARGEST if header_format == "zip" else h5_shard.LARGEST
+    return zip_shard.LARGEST if header_format == "zip" else h5_writer.LARGEST
 
 
 def open_shard(path: Path) -> ShardReader:
     """Open a shard of any format. Raises DatasetError where it is missing, damaged or foreign."""
     match path.suffix:
         case ".h5":
-            return h5_shard.H5Reader(path)
+            return h5_reader.H5Reader(path)
         case ".zip":
             return zip_shard.ZipReader(path)
     raise DatasetError(f"{path} is not a shard: its name must end with .h5 or .zip.")
@@ -78,7 +78,7 @@ def create_shard(path: Path, header: Header, samples: int, backgrounds: int) -> 
     if header.format == "zip":
         return zip_shard.ZipWriter(path, label)
     raw_size = header.size if header.codec == "raw" else None
-    return h5_shard.H5Writer(path, label, backgrounds, raw_size)
+    return h5_writer.H5Writer(path, label, backgrounds, raw_size)
 
 
 def read_label(path: Path) -> ShardLabel:
@@ -110,6 +110,6 @@ def add_depth(
 
     Raises WriteError, and whatever ``depths`` raises; the shard is then as it was.
     """
-    append = h5_shard.append_depth if path.suffix == ".h5" else zip_shard.append_depth
+    append = h5_writer.append_depth if path.suffix == ".h5" else zip_shard.append_depth
     with publishing(path, check=read_label) as temporary:
         append(path, temporary, stage, zip(records, depths, strict=True))

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from data_manifest.header import Stages
 
+H5_FORMAT = "diorama-h5"
 VERSION = 1
 
 

@@ -151,6 +151,16 @@ def test_overwrite_leaves_foreign_files(make_dataset: Callable[..., Path], tmp_p
     assert len(Dataset(folder)) == 70
 
 
+def test_a_foreign_file_in_the_place_of_a_shard_is_not_replaced(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "00001.h5").write_text("my measurements")
+    with pytest.raises(RecipeError, match=r"00001\.h5 is in the way"):
+        make_dataset(tmp_path / "data")
+    assert (tmp_path / "data" / "00001.h5").read_text() == "my measurements"
+
+
 def test_changed_sources_are_named(pictures: Path, tmp_path: Path) -> None:
     mine = tmp_path / "pictures"
     shutil.copytree(pictures, mine)

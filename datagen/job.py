@@ -1,0 +1,120 @@
+"""What is settled before a pixel is drawn: sources, recipe, plan, and which shards are missing."""
+
+import json
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import click
+
+from data_manifest.dataset import HEADER_FILE, PLAN_FILE, STATS_FILE
+from data_manifest.errors import DatasetError, RecipeError
+from data_manifest.header import Header, ShardFormat
+from data_manifest.plan import Plan
+from data_manifest.publish import publish_text, writing
+from data_manifest.shard import check_shard
+from datagen.config import OverlayConfig
+from datagen.placement import make_plan
+from datagen.recipe import Recipe, fingerprint, what_changed
+from datagen.scan import Kind, Reject, scan
+
+REJECTS_FILE = "rejects.jsonl"
+_SOFTWARE = ("diorama", "numpy", "opencv-python-headless", "pillow", "h5py")
+
+
+class Job(NamedTuple):
+    """All that is known before a pixel is drawn."""
+
+    config: OverlayConfig
+    recipe: Recipe
+    header: Header
+    plan: Plan
+    rejects: list[Reject]
+
+
+def prepare(config: OverlayConfig) -> Job:
+    """Read the sources and draw the plan."""
+    backgrounds, foregrounds = (
+        scan(kind, folder, workers=config.workers, strict=config.strict, quiet=config.quiet)
+        for kind, folder in _folders(config).items()
+    )
+    recipe = Recipe.of(config)
+    plan, notes = make_plan(recipe, backgrounds.sources, foregrounds.sources)
+    header = Header(
+        fingerprint=fingerprint(recipe, backgrounds.sources, foregrounds.sources),
+        samples=len(plan),
+        shards=plan.shard_count,
+        format=config.format,
+        codec=config.codec,
+        size=config.size,
+        recipe=recipe.model_dump(mode="json"),
+        backgrounds=backgrounds.sources,
+        foregrounds=foregrounds.sources,
+        software={name: version(name) for name in _SOFTWARE},
+        notes=notes,
+    )
+    return Job(config, recipe, header, plan, backgrounds.rejects + foregrounds.rejects)
+
+
+def _folders(config: OverlayConfig) -> dict[Kind, Path]:
+    return {"bg": config.bg, "fg": config.fg}
+
+
+def remarks(job: Job) -> Iterator[str]:
+    """What the user should know: sources left out, and what became of the splits."""
+    for reject in job.rejects:
+        yield f"Left out {_folders(job.config)[reject.kind] / reject.file}: {reject.reason}."
+    yield from job.header.notes
+
+
+def publish_plan(job: Job) -> list[int]:
+    """Write plan and header; gives the shards that are still to be drawn."""
+    out, header = job.config.out, job.header
+    old = Header.read(out / HEADER_FILE) if (out / HEADER_FILE).exists() else None
+    if job.config.overwrite:
+        _clear(out)
+    elif old and old.fingerprint != header.fingerprint:
+        raise RecipeError(
+            f"{out} holds a dataset of another recipe: {what_changed(old, header)}. "
+            "Choose another --out, or give --overwrite to replace it."
+        )
+    pending = [
+        number for number in range(header.shards) if not _is_drawn(job, number, began=bool(old))
+    ]
+    if old and not pending:
+        header = old
+    rejects = [json.dumps(reject._asdict(), ensure_ascii=False) + "\n" for reject in job.rejects]
+    publish_text(out / REJECTS_FILE, "".join(rejects))
+    job.plan.write(out / PLAN_FILE)
+    header.write(out / HEADER_FILE)
+    return pending
+
+
+def _is_drawn(job: Job, number: int, *, began: bool) -> bool:
+    """Whether a shard is there and whole; only a run that ``began`` here can have damaged one."""
+    path = job.config.out / job.header.shard_name(number)
+    if not path.exists():
+        return False
+    try:
+        check_shard(path, job.header.fingerprint, len(job.plan.shard_rows(number)))
+    except RecipeError:
+        raise
+    except DatasetError as error:
+        if not began:
+            raise RecipeError(
+                f"{path} is in the way and not of this dataset; choose another --out, or give "
+                "--overwrite to replace it."
+            ) from error
+        click.echo(f"Drawing again: {error}", err=True)
+        return False
+    return True
+
+
+def _clear(out: Path) -> None:
+    """Delete the dataset in ``out``, and nothing else that may lie there."""
+    shards = (f"{'[0-9]' * 5}.{ending}" for ending in get_args(ShardFormat))
+    with writing(out):
+        for pattern in (*shards, PLAN_FILE, HEADER_FILE, STATS_FILE):
+            for path in out.glob(pattern):
+                path.unlink()
