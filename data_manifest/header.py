@@ -19,13 +19,14 @@ class _Model(BaseModel):
 class Source(_Model):
     """A picture that went in: its id in the plan, its file, its digest and its size in pixels.
 
-    ``size`` is (width, height) upright. ``box`` is (left, top, width, height) of a foreground's
-    opaque part; for a background it is the whole picture.
+    ``dhash`` is a perceptual hash, 16 hex digits. ``size`` is (width, height) upright. ``box`` is
+    (left, top, width, height) of a foreground's opaque part, or of a whole background.
     """
 
     id: str
     file: str
     sha256: str
+    dhash: str
     size: tuple[int, int]
     box: tuple[int, int, int, int]
 

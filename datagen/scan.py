@@ -11,7 +11,9 @@ import joblib
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.header import Source
 from data_manifest.progress import progress
-from datagen.sources import find_pictures, read_background, read_cutout
+from data_manifest.record import Picture
+from datagen.duplicates import dhash
+from datagen.sources import Box, find_pictures, read_background, read_cutout
 
 Kind = Literal["bg", "fg"]
 KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
@@ -79,17 +81,22 @@ def _try(
 
 
 def _inspect_background(folder: Path, id_: str, name: str) -> Source:
-    height, width = read_background(folder / name).shape[:2]
-    return _source(folder, id_, name, (width, height), (0, 0, width, height))
+    pixels = read_background(folder / name)
+    height, width = pixels.shape[:2]
+    return _source(folder, id_, name, pixels, (0, 0, width, height))
 
 
 def _inspect_cutout(folder: Path, id_: str, name: str) -> Source:
     pixels, box = read_cutout(folder / name)
-    return _source(folder, id_, name, (pixels.shape[1], pixels.shape[0]), box)
+    return _source(folder, id_, name, pixels, box)
 
 
-def _source(
-    folder: Path, id_: str, name: str, size: tuple[int, int], box: tuple[int, int, int, int]
-) -> Source:
-    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    return Source(id=id_, file=name, sha256=digest, size=size, box=box)
+def _source(folder: Path, id_: str, name: str, pixels: Picture, box: Box) -> Source:
+    return Source(
+        id=id_,
+        file=name,
+        sha256=hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+        dhash=dhash(pixels),
+        size=(pixels.shape[1], pixels.shape[0]),
+        box=box,
+    )

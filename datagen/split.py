@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.header import Source
+from datagen.duplicates import duplicate_groups
 from datagen.random_draws import rank, uniform
 from datagen.recipe import Recipe
 from datagen.scan import KIND_NAMES, Kind
@@ -22,27 +23,35 @@ class HeldOut(NamedTuple):
 
 
 def hold_out(kind: Kind, sources: Sequence[Source], share: float, seed: int) -> HeldOut:
-    """Hold out ``share`` of the sources, to the nearest; files of equal content move together.
+    """Hold out ``share`` of the sources, to the nearest; near-duplicates count as one and move
+    together.
 
     At least one is held out, and one kept, where there are two or more.
     """
-    names = KIND_NAMES[kind]
-    digests = sorted({s.sha256 for s in sources}, key=lambda d: rank(seed, f"hold-out/{kind}", d))
+    names, group = KIND_NAMES[kind], duplicate_groups(sources)
+    keys: dict[int, str] = {}
+    for number, source in zip(group.tolist(), sources, strict=True):
+        keys[number] = min(keys.get(number, source.sha256), source.sha256)
+    shuffled = sorted(keys, key=lambda number: rank(seed, f"hold-out/{kind}", keys[number]))
+    wanted = round(share * len(keys))
+    count = min(max(wanted, 1), len(keys) - 1) if share else 0
     notes = []
-    wanted = round(share * len(digests))
-    count = min(max(wanted, 1), len(digests) - 1) if share else 0
-    if share and len(digests) < 2:
+    if share and len(keys) < len(sources):
+        notes.append(
+            f"{len(sources) - len(keys)} of {len(sources)} {names} are near-duplicates of others; "
+            f"each group counts as one, so that none is both trained on and held out."
+        )
+    if share and len(keys) < 2:
         notes.append(
             f"There is only one of {names}, so none is held out: no split tells how a model does "
             f"on unseen {names}."
         )
     elif count != wanted:
         notes.append(
-            f"{share:.0%} of {len(digests)} {names} is {share * len(digests):.2g}; "
+            f"{share:.0%} of {len(keys)} {names} is {share * len(keys):.2g}; "
             f"{count} is held out, so that there is one to train on and one to validate on."
         )
-    held = set(digests[:count])
-    return HeldOut(np.array([source.sha256 in held for source in sources]), notes)
+    return HeldOut(np.isin(group, shuffled[:count]), notes)
 
 
 def split_codes(

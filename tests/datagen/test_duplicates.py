@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from data_manifest.header import Source
+from datagen.duplicates import MOST_BITS, dhash, duplicate_groups
+from datagen.sources import read_background, read_cutout
+
+
+def distance(one: str, other: str) -> int:
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def source(name: str, value: str) -> Source:
+    return Source(
+        id=name, file=name, sha256=name, dhash=value, size=(4, 4), box=(0, 0, 4, 4)
+    )  # fmt: skip
+
+
+def copies(picture: np.ndarray) -> dict[str, np.ndarray]:
+    height, width = picture.shape[:2]
+    quality = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 40])[1]
+    return {
+        "half": cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA),
+        "compressed": cv2.imdecode(quality, cv2.IMREAD_COLOR),
+        "grey": cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR),
+    }
+
+
+def test_copies_are_near_and_others_far(all_pictures: Path) -> None:
+    photos = [read_background(path) for path in sorted((all_pictures / "bgs").iterdir())]
+    hashes = [dhash(photo) for photo in photos]
+    for photo, own in zip(photos, hashes, strict=True):
+        for kind, copy in copies(photo).items():
+            assert distance(own, dhash(copy)) <= MOST_BITS, kind
+    for number, own in enumerate(hashes):
+        assert all(distance(own, other) > MOST_BITS for other in hashes[:number])
+
+
+def test_cutouts_differ_too(all_pictures: Path) -> None:
+    hashes = [dhash(read_cutout(path)[0]) for path in sorted((all_pictures / "fgs").iterdir())]
+    near = [
+        (a, b) for a in range(40) for b in range(a) if distance(hashes[a], hashes[b]) <= MOST_BITS
+    ]
+    assert len(near) <= 1
+
+
+def test_groups_join_what_is_near() -> None:
+    far = "ffffffff00000000"
+    sources = [source("a", "0" * 16), source("b", far), source("c", "0" * 15 + "f")]
+    sources += [source("d", "0" * 13 + "fff"), source("e", far[:-1] + "1")]
+    # a-c differ in 4 bits, c-d in 8, a-d in 12: d joins through c.
+    assert duplicate_groups(sources).tolist() == [0, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_few_sources(count: int) -> None:
+    assert duplicate_groups([source("a", "0" * 16)] * count).tolist() == [0] * count
