@@ -46,9 +46,9 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.installed
-	$(BIN)/python benchmarks/overlay.py
-	$(BIN)/python benchmarks/reader.py
-	$(BIN)/python benchmarks/depthgen.py
+	$(BIN)/python benchmarks/drawing.py
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/labelling.py
 
 clean:
 	rm -rf $(VENV) $(DEMO_DATA) $(DEMO_RUN) demo/pictures demo/predictions

@@ -33,12 +33,17 @@ class Config(BaseModel):
 
 def _parse_range(value: object) -> object:
     if isinstance(value, str):
-        low, _, high = value.partition(":")
-        value = (low, high or low)
-    return value
+        low, colon, high = value.partition(":")
+        return (low, high if colon else low)
+    return (value, value) if isinstance(value, int | float) else value
+
+
+def _parse_names(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 Range = Annotated[tuple[float, float], BeforeValidator(_parse_range)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_parse_names)]
 
 
 def build(model: type[Model], given: Mapping[str, object], file: Path | None = None) -> Model:
@@ -48,7 +53,9 @@ def build(model: type[Model], given: Mapping[str, object], file: Path | None = N
     that is out of it.
     """
     values = {**(_read_yaml(file) if file else {}), **given}
-    for name in values:
+    for name, value in values.items():
+        if value == "":
+            raise UsageError(f"--{str(name).replace('_', '-')} is empty.")
         if name not in model.model_fields:
             near = difflib.get_close_matches(str(name), model.model_fields, 1)
             hint = (

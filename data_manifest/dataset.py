@@ -69,7 +69,7 @@ class Dataset(Sequence[Sample]):
             return [self[i] for i in range(*index.indices(len(self)))]
         record = self.plan[int(self.rows[index])]
         shard = self._shard(record.shard)
-        stored = shard.depth(record)
+        stored = shard.depth(record) if self.header.stages.depth else None
         return Sample(
             shard.picture("bg", record),
             shard.picture("fg_bg", record),
@@ -119,6 +119,19 @@ class Dataset(Sequence[Sample]):
         return {**self.__dict__, "_process": -1, "_shards": OrderedDict()}
 
 
+def open_dataset(folder: Path) -> Dataset:
+    """The whole dataset in a folder.
+
+    Raises UsageError where ``folder`` isn't one, DatasetError where its dataset isn't whole.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"There is no dataset {folder}; give a dataset's folder, or make one with "
+            "`datagen overlay`."
+        )
+    return Dataset(folder)
+
+
 def decode_depth_values(stored: StoredDepth, encoding: DepthEncoding) -> Depth:
     """Stored depth, (H, W) uint16, as float32 in the encoding's unit."""
     depth = stored.astype(np.float32)
@@ -148,13 +161,16 @@ def _locate(source: str | Path | Iterable[str | Path]) -> tuple[Path, list[Path]
     if len(names) == 1 and Path(names[0]).is_dir():
         return Path(names[0]), None
     shards = [path for name in names for path in _matches(str(name))]
-    folders = sorted({path.parent for path in shards})
+    whole = [path for path in shards if path.is_dir()]
+    if whole:
+        raise UsageError(f"Give either one dataset's folder or shards, not {whole[0]} and others.")
+    folders = sorted({path.parent.resolve() for path in shards})
     if len(folders) != 1:
         raise UsageError(
             f"The shards lie in {len(folders)} folders, expected one dataset: "
             f"{', '.join(map(str, folders)) or 'no shard was named'}."
         )
-    return folders[0], shards
+    return shards[0].parent, shards
 
 
 def _matches(pattern: str) -> list[Path]:

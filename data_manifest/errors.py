@@ -8,6 +8,7 @@
     ├── DatasetError          a dataset or a shard is missing or damaged
     │   └── RecipeError       … or is whole, but was made by another recipe
     ├── WriteError            the disk is full, or the place can't be written
+    ├── TrainingError         training went wrong
     └── WeightsError          weights can't be fetched, or aren't what they should be
 
 A message says where, what was found, what was expected and what to do next.
@@ -40,6 +41,10 @@ class RecipeError(DatasetError):
 
 class WriteError(DioramaError):
     """The disk is full, or the place can't be written."""
+
+
+class TrainingError(DioramaError):
+    """Training went wrong."""
 
 
 class WeightsError(DioramaError):

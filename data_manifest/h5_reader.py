@@ -24,12 +24,12 @@ class H5Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = h5py.File(path, "r", locking=False, rdcc_nbytes=0)
+            self._file = h5py.File(path, "r", rdcc_nbytes=0)
             self.label = read_h5_label(self._file)
             self._bg_index: npt.NDArray[np.int32] = self._file["bg_index"][:]
             self._streams = {name: _Located(self._file[name]) for name in ("bg", "fg_bg", "mask")}
             self._depth = self._file.get("depth")
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
             raise DatasetError(
                 f"{path} is not a whole HDF5 shard ({error}); "
                 "run the same `datagen overlay` again to draw it."

@@ -1,5 +1,6 @@
 """Writing HDF5 shards, version 1: flat bytes and offsets, readable with h5py alone (FORMAT.md)."""
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -12,17 +13,22 @@ import numpy.typing as npt
 
 from data_manifest.h5_reader import read_h5_label
 from data_manifest.header import DepthStage, Stages
+from data_manifest.publish import need_room
 from data_manifest.record import EncodedSample, Picture, Record, StoredDepth
 from data_manifest.shard_label import H5_FORMAT, ShardLabel
 
-LARGEST = 20_000
 _SPOOL_BYTES = 32 * 2**20
 _COPY_BYTES = 8 * 2**20
 
 
+_METADATA_BYTES = 2**20
+
+
 class _StreamWriter(Protocol):
     def append(self, data: Any) -> None: ...
+    def nbytes(self) -> int: ...
     def finish(self) -> None: ...
+    def discard(self) -> None: ...
 
 
 class _Files:
@@ -39,6 +45,9 @@ class _Files:
         self._spool.write(data)
         self._offsets.append(self._offsets[-1] + len(data))
 
+    def nbytes(self) -> int:
+        return self._offsets[-1] + 8 * len(self._offsets)
+
     def finish(self) -> None:
         data = self._group.create_dataset("data", (self._offsets[-1],), np.uint8)
         self._spool.seek(0)
@@ -46,6 +55,9 @@ class _Files:
             piece = np.frombuffer(self._spool.read(_COPY_BYTES), np.uint8)
             data[start : start + len(piece)] = piece
         self._group.create_dataset("offsets", data=np.asarray(self._offsets, np.int64))
+        self._spool.close()
+
+    def discard(self) -> None:
         self._spool.close()
 
 
@@ -60,7 +72,13 @@ class _Arrays:
         self._data[self._rows] = data
         self._rows += 1
 
+    def nbytes(self) -> int:
+        return int(self._data.nbytes)
+
     def finish(self) -> None:
+        pass
+
+    def discard(self) -> None:
         pass
 
 
@@ -70,6 +88,7 @@ class H5Writer:
     def __init__(
         self, path: Path, label: ShardLabel, backgrounds: int, raw_size: int | None
     ) -> None:
+        need_room(path, _METADATA_BYTES)
         self._file = h5py.File(path, "w")
         self._backgrounds: dict[str, int] = {}
         self._index: list[int] = []
@@ -83,6 +102,12 @@ class H5Writer:
             )
         }
         _write_label(self._file, label)
+        if raw_size is not None:
+            self._need_room()
+
+    def _need_room(self) -> None:
+        size = sum(stream.nbytes() for stream in self._streams.values())
+        need_room(Path(self._file.filename), size + _METADATA_BYTES)
 
     def _stream(self, name: str, rows: int, side: int | None) -> _StreamWriter:
         if side is None:
@@ -103,11 +128,19 @@ class H5Writer:
 
     def close(self) -> None:
         """Write what is left."""
+        self._need_room()
         with self._file:
             for stream in self._streams.values():
                 stream.finish()
             self._file.create_dataset("bg_index", data=np.asarray(self._bg_index, np.int32))
             self._file.create_dataset("index", data=np.asarray(self._index, np.int64))
+
+    def abandon(self) -> None:
+        """Let go of the file."""
+        for stream in self._streams.values():
+            stream.discard()
+        with contextlib.suppress(OSError, RuntimeError):
+            self._file.close()
 
 
 def append_depth(
@@ -124,6 +157,7 @@ def append_depth(
             del file["depth"]
         for record, depth in depths:
             if "depth" not in file:
+                need_room(target, target.stat().st_size + label.samples * depth.nbytes)
                 data = _create_depth(file, (label.samples, *depth.shape), stage)
             data[record.row] = depth
         _write_label(file, label.model_copy(update={"stages": Stages(depth=stage)}))

@@ -10,6 +10,8 @@ from data_manifest.publish import publish_text
 
 ShardFormat = Literal["h5", "zip"]
 Codec = Literal["jpeg", "raw"]
+LARGEST_SHARD: dict[ShardFormat, int] = {"h5": 20_000, "zip": 5_000}
+"""Most samples a shard may hold; a zip then stays below 20,000 entries with depth added."""
 
 
 class _Model(BaseModel):
@@ -98,6 +100,8 @@ class Header(_Model):
                 f"{path.parent} is not a dataset: it has no {path.name}; "
                 "make one with `datagen overlay`, or name another with --data."
             ) from None
+        except UnicodeDecodeError as error:
+            raise DatasetError(f"{path} is not a text file; the dataset is damaged.") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the file"

@@ -18,7 +18,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises DatasetError where another process holds it.
     """
     with writing(folder):
-        handle = (folder / LOCK_FILE).open("w")
+        handle = (folder / LOCK_FILE).open("a")
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,5 @@
 """The plan: the table of all placements, known before a pixel is drawn."""
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,9 +75,11 @@ class Plan:
         order, bounds = self._stored_order
         return order[bounds[shard] : bounds[shard + 1]]
 
-    def shard_records(self, shard: int) -> Iterator[Record]:
+    def shard_records(self, shard: int) -> list[Record]:
         """The records of one shard, in the order in which they are stored."""
-        return (self[int(row)] for row in self.shard_rows(shard))
+        rows = self.shard_rows(shard)
+        columns: list[list[Any]] = [_items(values, words, rows) for values, words in self._columns]
+        return [Record(*items) for items in zip(*columns, strict=True)]
 
     @cached_property
     def _stored_order(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -121,6 +122,13 @@ def _values(table: pa.Table, field: pa.Field) -> tuple[object, list[str] | None]
     if pa.types.is_string(field.type):
         return array, None
     return array.to_numpy(zero_copy_only=False), None
+
+
+def _items(values: Any, words: list[str] | None, rows: npt.NDArray[np.int64]) -> list[object]:
+    if isinstance(values, pa.Array):
+        return values.take(pa.array(rows)).to_pylist()  # type: ignore[no-any-return]
+    chosen = values[rows].tolist()
+    return [words[code] for code in chosen] if words is not None else chosen
 
 
 def _item(values: object, words: list[str] | None, index: int) -> object:

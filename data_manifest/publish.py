@@ -2,12 +2,14 @@
 
 import errno
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from data_manifest.errors import WriteError
 
+_LEFTOVER = re.compile(r"\.tmp\.\d+\.")
 _CAUSES = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again to finish",
     errno.EDQUOT: "your disk quota is used up; free some space and run the same command again",
@@ -15,18 +17,20 @@ _CAUSES = {
     errno.EACCES: "you may not write there; choose another --out or change its permissions",
     errno.EPERM: "you may not write there; choose another --out or change its permissions",
     errno.EROFS: "it is on a read-only file system; choose another --out",
+    errno.ENAMETOOLONG: "its name is too long; choose a shorter --out",
+    errno.EISDIR: "it is a folder; choose another --out",
     errno.ENOTDIR: "a part of the path is a file, not a folder; choose another --out",
     errno.EEXIST: "a file of that name is in the way; choose another --out",
 }
 
 
-def write_error(path: Path, error: OSError) -> WriteError | None:
+def write_error(path: Path, error: OSError | RuntimeError) -> WriteError | None:
     """The sentence for ``error`` while writing ``path``; None if it isn't about writing.
 
     HDF5 reports the system's error number only inside its text.
     """
     for number, cause in _CAUSES.items():
-        if error.errno == number or f"errno = {number}," in str(error):
+        if getattr(error, "errno", None) == number or f"errno = {number}," in str(error):
             return WriteError(f"{path} can't be written: {cause}.")
     return None
 
@@ -36,7 +40,7 @@ def writing(path: Path) -> Iterator[None]:
     """Turn the system's errors about writing ``path`` into a WriteError."""
     try:
         yield
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise (write_error(path, error) or error) from error
 
 
@@ -62,6 +66,21 @@ def publishing(path: Path, check: Callable[[Path], object] | None = None) -> Ite
             temporary.unlink(missing_ok=True)
 
 
+def need_room(path: Path, size: int) -> None:
+    """Raises OSError where a file of ``size`` bytes wouldn't fit beside ``path``.
+
+    For HDF5, which can't recover from a write that fails: its file can be neither closed nor left.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    trial = path.with_name(f".tmp.{os.getpid()}.room")
+    try:
+        with trial.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    finally:
+        trial.unlink(missing_ok=True)
+
+
 def publish_text(path: Path, text: str) -> None:
     """Publish ``text`` as a UTF-8 file."""
     with publishing(path) as temporary:
@@ -82,7 +101,8 @@ def remove_leftovers(folder: Path) -> None:
     """Delete what a killed run left half-written in ``folder``; call it only under its lock."""
     with writing(folder):
         for leftover in folder.glob(".tmp.*"):
-            leftover.unlink(missing_ok=True)
+            if _LEFTOVER.match(leftover.name):
+                leftover.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

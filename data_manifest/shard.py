@@ -3,7 +3,8 @@
 A shard is immutable: a stage that adds a stream writes a new file and renames it over the old one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -56,10 +57,8 @@ class ShardWriter(Protocol):
     def close(self) -> None:
         """Write what is left and complete the file."""
 
-
-def largest_shard(header_format: str) -> int:
-    """How many samples a shard may hold: a zip stays under 20,000 entries with depth added."""
-    return zip_shard.LARGEST if header_format == "zip" else h5_writer.LARGEST
+    def abandon(self) -> None:
+        """Let go of a file that won't be completed; never raises."""
 
 
 def open_shard(path: Path) -> ShardReader:
@@ -72,13 +71,27 @@ def open_shard(path: Path) -> ShardReader:
     raise DatasetError(f"{path} is not a shard: its name must end with .h5 or .zip.")
 
 
-def create_shard(path: Path, header: Header, samples: int, backgrounds: int) -> ShardWriter:
-    """Start a shard of the header's format, for so many samples and distinct backgrounds."""
+@contextmanager
+def create_shard(
+    path: Path, header: Header, samples: int, backgrounds: int
+) -> Iterator[ShardWriter]:
+    """Write a shard of the header's format, for so many samples and distinct backgrounds.
+
+    It is complete when the block ends well, and abandoned when it doesn't.
+    """
     label = ShardLabel(fingerprint=header.fingerprint, samples=samples)
+    writer: ShardWriter
     if header.format == "zip":
-        return zip_shard.ZipWriter(path, label)
-    raw_size = header.size if header.codec == "raw" else None
-    return h5_writer.H5Writer(path, label, backgrounds, raw_size)
+        writer = zip_shard.ZipWriter(path, label)
+    else:
+        raw_size = header.size if header.codec == "raw" else None
+        writer = h5_writer.H5Writer(path, label, backgrounds, raw_size)
+    try:
+        yield writer
+        writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 def read_label(path: Path) -> ShardLabel:

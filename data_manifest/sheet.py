@@ -77,6 +77,8 @@ def sheet(titles: Sequence[str], strips: Sequence[Strip], columns: int = 1) -> P
 
 def write_png(path: Path, picture: Picture, *, overwrite: bool) -> None:
     """Publish a picture as PNG. Raises UsageError where it exists and may not be replaced."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is not a file that can be replaced; choose another --out.")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists; choose another --out, or give --overwrite to replace it.")
     make_folder(path.parent)

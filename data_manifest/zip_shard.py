@@ -4,14 +4,13 @@ Any zip tool opens them. Reading goes by the member's offset and ``pread``, noth
 that no two readers share a file position. The archive's comment holds the shard's label as JSON.
 """
 
+import contextlib
 import os
 import shutil
 import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from data_manifest.codec import decode_depth, decode_mask, decode_rgb, encode_depth
 from data_manifest.errors import DatasetError
@@ -27,8 +26,6 @@ from data_manifest.record import (
 )
 from data_manifest.shard_label import ShardLabel
 
-MOST_ENTRIES = 20_000
-LARGEST = MOST_ENTRIES // 4  # fg_bg, mask and depth of each sample, and a background at most
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _LOCAL_HEADER = struct.Struct("<26xHH")
 
@@ -53,6 +50,11 @@ class ZipWriter:
         """Write the directory."""
         self._file.close()
 
+    def abandon(self) -> None:
+        """Let go of the file."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
 
 class ZipReader:
     """Reads one shard."""
@@ -63,7 +65,7 @@ class ZipReader:
             with zipfile.ZipFile(path) as file:
                 self.label = _read_label(file)
                 members = file.infolist()
-        except (OSError, zipfile.BadZipFile, ValidationError) as error:
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, MemoryError) as error:
             raise DatasetError(
                 f"{path} is not a whole zip shard ({error}); "
                 "run the same `datagen overlay` again to draw it."

@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Literal
 
-import joblib
 from pydantic import Field, model_validator
 
 from data_manifest.command import CommandConfig
 from data_manifest.config import Range
-from data_manifest.header import Codec, ShardFormat
-from data_manifest.shard import largest_shard
+from data_manifest.header import LARGEST_SHARD, Codec, ShardFormat
 
 SplitBy = Literal["source", "bg", "fg", "sample"]
 
 
 def _cores() -> int:
+    import joblib
+
     return int(joblib.cpu_count())
 
 
@@ -24,7 +24,9 @@ class OverlayConfig(CommandConfig):
     bg: Path = Field(description="folder of backgrounds, searched recursively")
     fg: Path = Field(description="folder of cut-outs with alpha, searched recursively")
     out: Path = Field(Path("data"), description="dataset folder to write")
-    n: int = Field(20, ge=1, description="placements per background, foreground and flip")
+    n: int = Field(
+        20, ge=1, le=1_000_000, description="placements per background, foreground and flip"
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="decides every random draw")
     size: int = Field(224, ge=16, le=8192, description="side of every picture in pixels")
     scale: Range = Field(
@@ -46,7 +48,7 @@ class OverlayConfig(CommandConfig):
     )
     limit: int | None = Field(None, ge=1, description="at most so many samples, spread evenly")
     workers: int = Field(
-        default_factory=_cores, ge=1, description="processes  [default: all cores]"
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
     )
     strict: bool = Field(False, description="stop at the first picture that can't be used")
     dry_run: bool = Field(False, description="say what would be made, and make nothing")
@@ -64,7 +66,7 @@ class OverlayConfig(CommandConfig):
             )
         if self.format == "zip" and self.codec == "raw":
             raise ValueError("--codec raw needs --format h5")
-        most = largest_shard(self.format)
+        most = LARGEST_SHARD[self.format]
         if self.shard_size > most:
             raise ValueError(
                 f"--shard-size {self.shard_size} is too many for {self.format}; at most {most}"
@@ -77,7 +79,7 @@ class StatsConfig(CommandConfig):
 
     data: Path = Field(Path("data"), description="dataset folder to read")
     workers: int = Field(
-        default_factory=_cores, ge=1, description="processes  [default: all cores]"
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
     )
 
 

@@ -1,5 +1,6 @@
 """What a worker does: draw one shard. Sources are decoded once per process, within a budget."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import numpy as np
 from data_manifest.codec import encode_jpeg, encode_mask
 from data_manifest.errors import SourceError
 from data_manifest.header import Header
+from data_manifest.pictures import read_file
 from data_manifest.publish import publishing
 from data_manifest.record import EncodedSample, Picture, Record
 from data_manifest.shard import check_shard, create_shard
@@ -81,15 +83,13 @@ def draw_shard(task: ShardTask) -> Drawn:
         publishing(task.path, check=lambda path: check_shard(path, *expected)) as temporary,
         one_opencv_thread(),
     ):
-        writer = create_shard(temporary, task.header, len(task.records), len(distinct))
-        for bg in distinct:
-            picture = load_background(task, bg)
-            writer.add_background(bg, _picture(picture, task.recipe))
         empty = 0
-        for sample, mask in draw_samples(task):
-            writer.add(sample)
-            empty += not mask.any()
-        writer.close()
+        with create_shard(temporary, task.header, len(task.records), len(distinct)) as writer:
+            for bg in distinct:
+                writer.add_background(bg, _picture(load_background(task, bg), task.recipe))
+            for sample, mask in draw_samples(task):
+                writer.add(sample)
+                empty += not cv2.hasNonZero(mask)
     return Drawn(len(task.records), empty)
 
 
@@ -108,8 +108,7 @@ def load_background(task: ShardTask, bg: str) -> Picture:
     file, size = task.backgrounds[bg], task.recipe.size
     found = _cache.get((file, size))
     if not isinstance(found, np.ndarray):
-        with _naming(file):
-            found = centre_square(read_background(file.path), size)
+        found = centre_square(read_background(_content(file)), size)
         _cache.put((file, size), found, found.nbytes)
     return found
 
@@ -120,20 +119,20 @@ def load_cutout(task: ShardTask, fg: str) -> Cutout:
     shortest, longest = (max(1, round(part * task.recipe.size)) for part in task.recipe.scale)
     found = _cache.get((file, shortest, longest))
     if not isinstance(found, Cutout):
-        with _naming(file):
-            found = Cutout.of(read_cutout(file.path)[0], longest, shortest)
+        found = Cutout.of(read_cutout(_content(file))[0], longest, shortest)
         _cache.put((file, shortest, longest), found, found.nbytes())
     return found
 
 
-@contextmanager
-def _naming(file: SourceFile) -> Iterator[None]:
+def _content(file: SourceFile) -> bytes:
+    """The file's content. Raises SourceError where it isn't what it was when the run began."""
     try:
-        yield
+        content = read_file(file.path)
     except SourceError as error:
-        raise SourceError(
-            f"{file.path} could be used when the run began, but now {error}; run again."
-        ) from error
+        raise SourceError(f"{file.path} was there when the run began, but now {error}.") from error
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise SourceError(f"{file.path} has changed since the run began; run again.")
+    return content
 
 
 def _picture(bgr: Picture, recipe: Recipe) -> bytes | Picture:

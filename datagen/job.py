@@ -13,7 +13,7 @@ from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.header import Header, ShardFormat
 from data_manifest.plan import Plan
 from data_manifest.publish import publish_text, writing
-from data_manifest.shard import check_shard
+from data_manifest.shard import check_shard, read_label
 from datagen.config import OverlayConfig
 from datagen.placement import make_plan
 from datagen.recipe import Recipe, fingerprint, what_changed
@@ -69,19 +69,22 @@ def remarks(job: Job) -> Iterator[str]:
 
 
 def publish_plan(job: Job) -> list[int]:
-    """Write plan and header; gives the shards that are still to be drawn."""
+    """Write plan and header; gives the shards that are still to be drawn.
+
+    Raises RecipeError where the folder holds a dataset of another recipe, or files in the way.
+    """
     out, header = job.config.out, job.header
-    old = Header.read(out / HEADER_FILE) if (out / HEADER_FILE).exists() else None
+    old = _old_header(job)
     if job.config.overwrite:
-        _clear(out)
-    elif old and old.fingerprint != header.fingerprint:
+        _clear(out, old)
+    elif old is None:
+        _refuse_foreign(out)
+    elif old.fingerprint != header.fingerprint:
         raise RecipeError(
             f"{out} holds a dataset of another recipe: {what_changed(old, header)}. "
             "Choose another --out, or give --overwrite to replace it."
         )
-    pending = [
-        number for number in range(header.shards) if not _is_drawn(job, number, began=bool(old))
-    ]
+    pending = [number for number in range(header.shards) if not _is_drawn(job, number)]
     if old and not pending:
         header = old
     rejects = [json.dumps(reject._asdict(), ensure_ascii=False) + "\n" for reject in job.rejects]
@@ -91,8 +94,28 @@ def publish_plan(job: Job) -> list[int]:
     return pending
 
 
-def _is_drawn(job: Job, number: int, *, began: bool) -> bool:
-    """Whether a shard is there and whole; only a run that ``began`` here can have damaged one."""
+def _old_header(job: Job) -> Header | None:
+    path = job.config.out / HEADER_FILE
+    try:
+        return Header.read(path) if path.exists() else None
+    except DatasetError:
+        if job.config.overwrite:
+            return None
+        raise
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Raises RecipeError where files that we would write are there without a dataset."""
+    names = [PLAN_FILE, REJECTS_FILE, STATS_FILE]
+    for path in [*(out / name for name in names), *_shard_files(out)]:
+        if path.exists():
+            raise RecipeError(
+                f"{path} is in the way and not part of a dataset; choose another --out, or give "
+                "--overwrite to replace it."
+            )
+
+
+def _is_drawn(job: Job, number: int) -> bool:
     path = job.config.out / job.header.shard_name(number)
     if not path.exists():
         return False
@@ -101,20 +124,29 @@ def _is_drawn(job: Job, number: int, *, began: bool) -> bool:
     except RecipeError:
         raise
     except DatasetError as error:
-        if not began:
-            raise RecipeError(
-                f"{path} is in the way and not of this dataset; choose another --out, or give "
-                "--overwrite to replace it."
-            ) from error
         click.echo(f"Drawing again: {error}", err=True)
         return False
     return True
 
 
-def _clear(out: Path) -> None:
+def _clear(out: Path, old: Header | None) -> None:
     """Delete the dataset in ``out``, and nothing else that may lie there."""
-    shards = (f"{'[0-9]' * 5}.{ending}" for ending in get_args(ShardFormat))
+    mine = {old.shard_name(number) for number in range(old.shards)} if old else set()
     with writing(out):
-        for pattern in (*shards, PLAN_FILE, HEADER_FILE, STATS_FILE):
-            for path in out.glob(pattern):
+        for path in _shard_files(out):
+            if path.name in mine or _is_shard(path):
                 path.unlink()
+        for name in (PLAN_FILE, HEADER_FILE, STATS_FILE):
+            (out / name).unlink(missing_ok=True)
+
+
+def _shard_files(out: Path) -> list[Path]:
+    return [p for ending in get_args(ShardFormat) for p in sorted(out.glob(f"[0-9]*.{ending}"))]
+
+
+def _is_shard(path: Path) -> bool:
+    try:
+        read_label(path)
+    except DatasetError:
+        return False
+    return True

@@ -4,9 +4,9 @@ import time
 from collections.abc import Sequence
 
 import click
-import joblib
 
 from data_manifest.lock import locked
+from data_manifest.parallel import each
 from data_manifest.progress import progress
 from data_manifest.publish import make_folder, remove_leftovers
 from datagen.config import OverlayConfig
@@ -32,18 +32,20 @@ def overlay(config: OverlayConfig) -> str:
     with locked(config.out):
         remove_leftovers(config.out)
         pending = publish_plan(job)
-        drawn = _draw(job, pending)
+        try:
+            drawn = _draw(job, pending)
+        finally:
+            remove_leftovers(config.out)
     return _summary(job, drawn, time.monotonic() - start)
 
 
 def _draw(job: Job, pending: Sequence[int]) -> Drawn:
     """Draw shards on all workers."""
     total = sum(len(job.plan.shard_rows(number)) for number in pending)
-    parallel = joblib.Parallel(job.config.workers, return_as="generator_unordered", batch_size=1)
-    work = (joblib.delayed(draw_shard)(shard_task(job, number)) for number in pending)
+    tasks = (shard_task(job, number) for number in pending)
     empty = 0
     with progress("Drawing", total, "samples", quiet=job.config.quiet) as advance:
-        for drawn in parallel(work):
+        for drawn in each(draw_shard, tasks, job.config.workers):
             advance(drawn.samples)
             empty += drawn.empty
     return Drawn(total, empty)

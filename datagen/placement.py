@@ -1,5 +1,6 @@
 """Placement i as a pure function of the recipe and i, for all i at once."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_manifest.errors import UsageError
 from data_manifest.header import Source
 from data_manifest.plan import SCHEMA, Plan
 from data_manifest.record import SPLITS
@@ -15,6 +17,7 @@ from datagen.recipe import Recipe
 from datagen.split import split_codes
 
 KEY_DIGITS = 8
+MOST_SAMPLES = 200_000_000
 _Ints = npt.NDArray[np.int64]
 
 
@@ -27,8 +30,14 @@ def make_plan(
     spread evenly over it.
     """
     grid = (len(backgrounds), len(foregrounds), 2, recipe.n)
-    index = np.arange(min(int(np.prod(grid)), recipe.limit or 2**62))
-    cell = index * int(np.prod(grid)) // max(len(index), 1)
+    total = math.prod(grid)
+    count = min(total, recipe.limit or total)
+    if count > MOST_SAMPLES:
+        raise UsageError(
+            f"{count:,} samples are more than {MOST_SAMPLES:,}; give a smaller --n or --limit."
+        )
+    index = np.arange(count)
+    cell = _spread(index, total, count)
     bg, fg, flip, _ = np.unravel_index(cell, grid)
     scale, width, height = _sizes(recipe, foregrounds, fg)
     splits, notes = split_codes(recipe, (backgrounds, foregrounds), (bg, fg))
@@ -51,6 +60,12 @@ def make_plan(
     }
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in SCHEMA]
     return Plan(pa.Table.from_arrays(arrays, schema=SCHEMA)), notes
+
+
+def _spread(index: _Ints, total: int, count: int) -> _Ints:
+    """``index * total // count`` without overflow: the grid cells of a limited plan."""
+    step, rest = divmod(total, count)
+    return index * step + index * rest // count
 
 
 def _sizes(

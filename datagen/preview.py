@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data_manifest.dataset import Dataset
+from data_manifest.dataset import Dataset, open_dataset
 from data_manifest.record import SPLITS, Depth, Picture, Sample
 from data_manifest.sheet import Strip, depth_limits, depth_tile, mask_tile, sheet, write_png
 from datagen.config import PreviewConfig
@@ -16,7 +16,7 @@ def preview(config: PreviewConfig) -> str:
 
     Raises UsageError where ``out`` exists and may not be replaced.
     """
-    dataset = Dataset(config.data)
+    dataset = open_dataset(config.data)
     samples = [dataset[row] for row in _spread(dataset, config.samples)]
     write_png(
         config.out, contact_sheet(dataset, samples, config.columns), overwrite=config.overwrite

@@ -1,8 +1,6 @@
 """Reads every source once, before the plan: its digest, size and box, or why it can't be used."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,10 +8,10 @@ import joblib
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.header import Source
+from data_manifest.pictures import find_pictures, picture_ids, read_file
 from data_manifest.progress import progress
-from data_manifest.record import Picture
 from datagen.duplicates import dhash
-from datagen.sources import Box, find_pictures, read_background, read_cutout
+from datagen.sources import read_background, read_cutout
 
 Kind = Literal["bg", "fg"]
 KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
@@ -42,10 +40,9 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
     """
     files = find_pictures(folder)
     names = [path.relative_to(folder).as_posix() for path in files]
-    inspect = _inspect_background if kind == "bg" else _inspect_cutout
     work = (
-        joblib.delayed(_try)(inspect, folder, id_, name)
-        for id_, name in zip(source_ids(names), names, strict=True)
+        joblib.delayed(_inspect)(kind, folder, id_, name)
+        for id_, name in zip(picture_ids(names), names, strict=True)
     )
     results: list[Source | str] = []
     with progress(f"Reading {KIND_NAMES[kind]}", len(files), "pictures", quiet=quiet) as advance:
@@ -53,7 +50,9 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
             results.append(result)
             advance(1)
     pairs = list(zip(names, results, strict=True))
-    rejects = [Reject(kind, name, result) for name, result in pairs if isinstance(result, str)]
+    rejects = [
+        Reject(kind, _printable(name), result) for name, result in pairs if isinstance(result, str)
+    ]
     if rejects and strict:
         raise SourceError(f"{folder / rejects[0].file} can't be used: {rejects[0].reason}.")
     if len(rejects) == len(pairs):
@@ -64,39 +63,36 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
     return Scan([result for result in results if isinstance(result, Source)], rejects)
 
 
-def source_ids(names: list[str]) -> list[str]:
-    """Ids for relative paths: without the ending where that is unique, else with it."""
-    short = [str(Path(name).with_suffix("")) for name in names]
-    count = Counter(short)
-    return [cut if count[cut] == 1 else name for cut, name in zip(short, names, strict=True)]
-
-
-def _try(
-    inspect: Callable[[Path, str, str], Source], folder: Path, id_: str, name: str
-) -> Source | str:
+def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
+    """The source, or why it can't be used."""
     try:
-        return inspect(folder, id_, name)
+        if not _is_text(name):
+            raise SourceError("its name is not valid UTF-8; rename it")
+        content = read_file(folder / name)
+        if kind == "bg":
+            pixels = read_background(content)
+            box = (0, 0, pixels.shape[1], pixels.shape[0])
+        else:
+            pixels, box = read_cutout(content)
     except SourceError as error:
         return str(error)
-
-
-def _inspect_background(folder: Path, id_: str, name: str) -> Source:
-    pixels = read_background(folder / name)
-    height, width = pixels.shape[:2]
-    return _source(folder, id_, name, pixels, (0, 0, width, height))
-
-
-def _inspect_cutout(folder: Path, id_: str, name: str) -> Source:
-    pixels, box = read_cutout(folder / name)
-    return _source(folder, id_, name, pixels, box)
-
-
-def _source(folder: Path, id_: str, name: str, pixels: Picture, box: Box) -> Source:
     return Source(
         id=id_,
         file=name,
-        sha256=hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest(),
         dhash=dhash(pixels),
         size=(pixels.shape[1], pixels.shape[0]),
         box=box,
     )
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()

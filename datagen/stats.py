@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cv2
-import joblib
 import numpy as np
 import numpy.typing as npt
 
-from data_manifest.dataset import STATS_FILE, Dataset
+from data_manifest.dataset import STATS_FILE, Dataset, open_dataset
+from data_manifest.parallel import each
 from data_manifest.progress import progress
 from data_manifest.publish import publish_text
 from data_manifest.record import SPLITS, Picture, Record
@@ -54,19 +54,18 @@ def stats(config: StatsConfig) -> str:
     Pictures are fractions of 255, masks 0 or 1, depth in its unit; a background counts once for
     every sample that shows it. Raises DatasetError where the dataset isn't whole.
     """
-    dataset = Dataset(config.data)
-    shards = range(dataset.header.shards)
+    dataset = open_dataset(config.data)
     totals: Totals = {}
-    parallel = joblib.Parallel(config.workers, return_as="generator_unordered", batch_size=1)
-    work = (
-        joblib.delayed(measure_shard)(
+    tasks = (
+        MeasureTask(
             dataset.folder / dataset.header.shard_name(shard),
-            list(dataset.plan.shard_records(shard)),
+            dataset.plan.shard_records(shard),
+            dataset.header.stages.depth is not None,
         )
-        for shard in shards
+        for shard in range(dataset.header.shards)
     )
     with progress("Measuring", len(dataset), "samples", quiet=config.quiet) as advance:
-        for samples, of_shard in parallel(work):
+        for samples, of_shard in each(measure_shard, tasks, config.workers):
             merge(totals, of_shard)
             advance(samples)
     table = _table(dataset, totals)
@@ -74,17 +73,28 @@ def stats(config: StatsConfig) -> str:
     return _text(table)
 
 
-def measure_shard(path: Path, records: list[Record]) -> tuple[int, Totals]:
+class MeasureTask(NamedTuple):
+    """A shard to measure, and whether its depth counts."""
+
+    path: Path
+    records: list[Record]
+    depth: bool
+
+
+def measure_shard(task: MeasureTask) -> tuple[int, Totals]:
     """The number of samples of one shard, and its moments per split, stream and channel."""
-    shard = open_shard(path)
+    shard = open_shard(task.path)
     totals: Totals = {}
     try:
-        for split in {record.split for record in records}:
-            of_split = [record for record in records if record.split == split]
-            merge(totals, {(split, *key): m for key, m in _measure(shard, of_split).items()})
+        for split in {record.split for record in task.records}:
+            of_split = [record for record in task.records if record.split == split]
+            merge(
+                totals,
+                {(split, *key): m for key, m in _measure(shard, of_split, task.depth).items()},
+            )
     finally:
         shard.close()
-    return len(records), totals
+    return len(task.records), totals
 
 
 def merge(totals: Totals, others: Totals) -> None:
@@ -93,7 +103,9 @@ def merge(totals: Totals, others: Totals) -> None:
         totals[key] = totals.get(key, Moments()).plus(moments)
 
 
-def _measure(shard: ShardReader, records: list[Record]) -> dict[tuple[str, str], Moments]:
+def _measure(
+    shard: ShardReader, records: list[Record], with_depth: bool
+) -> dict[tuple[str, str], Moments]:
     levels = {
         stream: np.zeros((len(names), LEVELS), np.int64) for stream, names in CHANNELS.items()
     }
@@ -104,7 +116,8 @@ def _measure(shard: ShardReader, records: list[Record]) -> dict[tuple[str, str],
         levels["fg_bg"] += _histograms(shard.picture("fg_bg", record))
         mask = shard.mask(record)
         levels["mask"][0, :2] += (mask.size - np.count_nonzero(mask), np.count_nonzero(mask))
-        depth = depth.plus(_depth_moments(shard, record))
+        if with_depth:
+            depth = depth.plus(_depth_moments(shard, record))
     for same in uses.values():
         levels["bg"] += len(same) * _histograms(shard.picture("bg", same[0]))
     measured = {

@@ -12,7 +12,7 @@ from datagen.job import Job
 def shard_task(job: Job, number: int) -> ShardTask:
     """The task of drawing one shard of a job."""
     path = job.config.out / job.header.shard_name(number)
-    return task_of(job, path, list(job.plan.shard_records(number)))
+    return task_of(job, path, job.plan.shard_records(number))
 
 
 def task_of(job: Job, path: Path, records: list[Record]) -> ShardTask:

@@ -19,7 +19,7 @@ class RunConfig(CommandConfig):
     weights: Path | None = Field(
         None, description="the teacher's weights as a file, instead of its package"
     )
-    batch: int = Field(1000, ge=1, description="pictures read at a time; bounds the memory")
+    batch: int = Field(1000, ge=1, description="most pictures in memory at a time")
     device: Device = Field("auto", description="auto takes a GPU where there is one")
     overwrite: bool = Field(False, description="replace depth made by another teacher")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import torch
 
-from data_manifest.dataset import HEADER_FILE, Dataset
+from data_manifest.dataset import HEADER_FILE, Dataset, open_dataset
 from data_manifest.errors import RecipeError
 from data_manifest.header import DepthStage, Stages
 from data_manifest.lock import locked
@@ -21,6 +22,7 @@ from depthgen.predict import Predictor, choose_device
 from depthgen.teacher import load_teacher
 
 Item = TypeVar("Item")
+CPU_READ = 32  # pictures; as many as stay in the cache until the network has them
 
 
 def run(config: RunConfig) -> str:
@@ -29,7 +31,7 @@ def run(config: RunConfig) -> str:
     Raises DatasetError where the dataset isn't whole, RecipeError where it has depth of another
     teacher, WeightsError where the teacher can't be loaded.
     """
-    dataset = Dataset(config.data)
+    dataset = open_dataset(config.data)
     teacher = load_teacher(config.teacher, config.weights)
     device = choose_device(config.device)
     predictor = Predictor(teacher, device)
@@ -40,15 +42,25 @@ def run(config: RunConfig) -> str:
         samples = sum(len(dataset.plan.shard_rows(shard)) for shard in pending)
         with progress("Labelling", samples, "samples", quiet=config.quiet) as advance:
             for shard in pending:
-                _label(dataset, shard, predictor, teacher.stage, _Pace(config.batch, advance))
+                _label(dataset, shard, predictor, teacher.stage, _pace(config, device, advance))
         header = dataset.header.model_copy(update={"stages": Stages(depth=teacher.stage)})
         header.write(config.data / HEADER_FILE)
     return _summary(dataset, teacher.stage, samples, time.monotonic() - start, device.type)
 
 
 class _Pace(NamedTuple):
+    """How a device is kept busy: with a GPU, reading and writing go on in threads meanwhile."""
+
     batch: int
+    threads: bool
     advance: Advance
+
+
+def _pace(config: RunConfig, device: torch.device, advance: Advance) -> _Pace:
+    """On a CPU the network has all cores: threads beside it would only make it wait for them."""
+    if device.type == "cpu":
+        return _Pace(min(config.batch, CPU_READ), False, advance)
+    return _Pace(config.batch, True, advance)
 
 
 def _pending(dataset: Dataset, stage: DepthStage, *, overwrite: bool) -> list[int]:
@@ -71,16 +83,17 @@ def _label(
     dataset: Dataset, shard: int, predictor: Predictor, stage: DepthStage, pace: _Pace
 ) -> None:
     path = dataset.folder / dataset.header.shard_name(shard)
-    records = list(dataset.plan.shard_records(shard))
+    records = dataset.plan.shard_records(shard)
     add_depth(path, stage, records, _depths(path, records, predictor, pace))
 
 
 def _depths(
     path: Path, records: Sequence[Record], predictor: Predictor, pace: _Pace
 ) -> Iterator[StoredDepth]:
-    batches = _ahead(_pictures(path, records, pace.batch))
+    ahead = _ahead if pace.threads else iter
+    batches = ahead(_pictures(path, records, pace.batch))
     pieces = (piece for batch in batches for piece in predictor.stored_depth(batch))
-    for piece in _ahead(pieces):
+    for piece in ahead(pieces):
         yield from piece
         pace.advance(len(piece))
 

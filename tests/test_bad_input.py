@@ -115,7 +115,7 @@ def test_no_npm(command: Command, dataset: Path, tmp_path: Path) -> None:
 
 def test_no_dataset(command: Command) -> None:
     for words in (["datagen", "stats"], ["depthgen", "run"], ["datagen", "preview"]):
-        assert_sentence(command(*words), 2, "There is no dataset data; make one")
+        assert_sentence(command(*words), 2, "There is no dataset data; give")
     assert_sentence(command("train", "fit"), 2, "There is no dataset data")
     assert_sentence(command("train", "fit", "--shards", "x/*.h5"), 2, "There is no shard x/*.h5")
 

@@ -1,5 +1,6 @@
 """Checkpoints: everything that a run needs to go on, or a model to be used, in one file."""
 
+import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,8 +45,10 @@ class Checkpoint(NamedTuple):
     def write(self, path: Path) -> None:
         """Publish the checkpoint."""
         content = {**self._asdict(), "encoding": self.encoding.model_dump(), "version": VERSION}
+        file = io.BytesIO()  # torch itself doesn't report a full disk as an OSError
+        torch.save(content, file)
         with publishing(path) as temporary:
-            torch.save(content, temporary)
+            temporary.write_bytes(file.getbuffer())
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from data_manifest.command import CommandConfig
+from data_manifest.config import Names
 
 ModelName = Literal["mdeas"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -16,7 +17,7 @@ MULTIPLE = 16
 class FitConfig(CommandConfig):
     """Options of ``train fit``."""
 
-    shards: tuple[str, ...] = Field(
+    shards: Names = Field(
         ("data",), description="shards to train on: files, a pattern, or the dataset's folder"
     )
     model: ModelName = Field("mdeas", description="which student")
@@ -26,11 +27,18 @@ class FitConfig(CommandConfig):
     size: int | None = Field(
         None, ge=MULTIPLE, description="side that samples are resized to  [default: the dataset's]"
     )
-    lr: float = Field(1e-3, gt=0, description="highest learning rate of the one-cycle schedule")
+    lr: float = Field(
+        1e-3,
+        gt=0,
+        allow_inf_nan=False,
+        description="highest learning rate of the one-cycle schedule",
+    )
     augment: Literal["full", "none"] = Field(
         "full", description="full mirrors samples and varies their brightness, tint and contrast"
     )
-    seed: int = Field(0, ge=0, description="decides initial weights and the order of samples")
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="decides initial weights and the order of samples"
+    )
     limit: int | None = Field(None, ge=1, description="at most so many samples of each split")
     device: Device = Field("auto", description="auto takes a GPU where there is one")
     workers: int | None = Field(
@@ -60,9 +68,7 @@ class EvaluateConfig(CommandConfig):
     """Options of ``train evaluate``."""
 
     run: Path = Field(Path("runs/mdeas"), description="run folder to read")
-    shards: tuple[str, ...] = Field(
-        (), description="shards to evaluate on  [default: those of the run]"
-    )
+    shards: Names = Field((), description="shards to evaluate on  [default: those of the run]")
     checkpoint: Checkpoint = Field("best", description="which weights of the run")
     batch_size: int = Field(32, ge=1, description="samples per step")
     limit: int | None = Field(None, ge=1, description="at most so many samples of each split")
@@ -77,7 +83,7 @@ class PredictConfig(CommandConfig):
     bg: Path | None = Field(
         None, description="the background alone: one picture for all, or a folder of like names"
     )
-    shards: tuple[str, ...] = Field((), description="or: predict samples of a dataset")
+    shards: Names = Field((), description="or: predict samples of a dataset")
     split: Literal["train", "val", "val_bg", "val_fg"] = Field(
         "val", description="which samples of --shards"
     )

@@ -1,12 +1,13 @@
 """``train fit``: a flat loop over epochs; every epoch ends in a checkpoint."""
 
+import math
 import time
 
 import click
 from torch.utils.tensorboard import SummaryWriter
 
 from data_manifest.dataset import Dataset
-from data_manifest.errors import DatasetError, UsageError
+from data_manifest.errors import DatasetError, TrainingError, UsageError
 from train.checkpoint import BEST, LAST, Checkpoint
 from train.config import MULTIPLE, FitConfig
 from train.log import draw_curves
@@ -26,16 +27,19 @@ def fit(config: FitConfig) -> str:
     options = settle(config)
     dataset = Dataset(options.shards)
     _check(options, dataset)
-    if not options.resume:
-        begin(options)
     size = options.size or dataset.header.size
     deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
     trainer = build_trainer(options, dataset, size, deciding)
-    history: list[Numbers] = _restore(trainer, options, dataset) if options.resume else []
+    history: list[Numbers] = []
+    if options.resume:
+        history = _restore(trainer, options, dataset)
+    else:
+        begin(options)
     start = time.monotonic()
     with SummaryWriter(str(options.folder / "tensorboard"), purge_step=len(history) + 1) as writer:
         for epoch in range(len(history), options.epochs):
             history.append(run_epoch(trainer, epoch, options, dataset.depth_encoding))
+            _check_finite(history[-1], epoch, options)
             for name, value in history[-1].items():
                 writer.add_scalar(name, value, epoch + 1)
             _save(trainer, history, options, dataset)
@@ -54,6 +58,15 @@ def _check(options: FitConfig, dataset: Dataset) -> None:
         raise UsageError(
             f"The dataset's pictures are {dataset.header.size} px wide, which is no multiple of "
             f"{MULTIPLE}; give --size, for instance {dataset.header.size // MULTIPLE * MULTIPLE}."
+        )
+
+
+def _check_finite(numbers: Numbers, epoch: int, options: FitConfig) -> None:
+    wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
+    if wrong:
+        raise TrainingError(
+            f"Training diverged in epoch {epoch + 1}: {wrong[0]} is {numbers[wrong[0]]}; begin "
+            f"again with a lower --lr than {options.lr:g}."
         )
 
 

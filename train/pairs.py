@@ -4,9 +4,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
 from data_manifest.errors import SourceError, UsageError
+from data_manifest.pictures import decode_upright, find_pictures, picture_ids, read_file
 from data_manifest.record import Picture
 from train.panel import Question
 
@@ -17,30 +17,33 @@ def pair_pictures(bg: Path, fg_bg: Path) -> list[tuple[str, Path, Path]]:
     ``fg_bg`` is a picture or a folder of them; ``bg`` is one picture for all, or a folder with
     files of the same relative name, whatever the ending.
 
-    Raises UsageError where one has no partner.
+    Raises UsageError where one has no partner, or more than one.
     """
     for path in (bg, fg_bg):
         if not path.exists():
             raise UsageError(f"There is no {path}; give a picture or a folder of pictures.")
-    composites = _by_key(fg_bg)
+    composites = [fg_bg] if fg_bg.is_file() else find_pictures(fg_bg)
+    top = fg_bg.parent if fg_bg.is_file() else fg_bg
+    names = [path.relative_to(top).as_posix() for path in composites]
     if bg.is_file():
-        return [(key, bg, path) for key, path in composites.items()]
-    backgrounds = _by_key(bg)
-    lonely = [key for key in composites if key not in backgrounds]
-    if lonely:
+        backgrounds = [bg] * len(composites)
+    else:
+        named: dict[Path, list[Path]] = {}
+        for path in find_pictures(bg):
+            named.setdefault(path.relative_to(bg).with_suffix(""), []).append(path)
+        backgrounds = [_partner(bg, named, name) for name in names]
+    return list(zip(picture_ids(names), backgrounds, composites, strict=True))
+
+
+def _partner(folder: Path, named: dict[Path, list[Path]], name: str) -> Path:
+    wanted = Path(name).with_suffix("")
+    found = named.get(wanted, [])
+    if len(found) != 1:
         raise UsageError(
-            f"{composites[lonely[0]]} has no background: {bg} holds no picture named {lonely[0]}; "
-            "give one picture as --bg if all share it."
+            f"{name} needs one background, but {folder} holds {len(found)} pictures named "
+            f"{wanted}; give one picture as --bg if all share it."
         )
-    return [(key, backgrounds[key], path) for key, path in composites.items()]
-
-
-def _by_key(path: Path) -> dict[str, Path]:
-    if path.is_file():
-        return {path.stem: path}
-    endings = Image.registered_extensions()
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings)
-    return {file.relative_to(path).with_suffix("").as_posix(): file for file in files}
+    return found[0]
 
 
 def read_pair(key: str, bg: Path, fg_bg: Path) -> Question:
@@ -54,10 +57,9 @@ def read_pair(key: str, bg: Path, fg_bg: Path) -> Question:
 
 def _read(path: Path) -> Picture:
     try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise SourceError(f"{path} can't be decoded: {' '.join(str(error).split())}.") from error
+        return decode_upright(read_file(path), "RGB")
+    except SourceError as error:
+        raise SourceError(f"{path} can't be used: {error}.") from error
 
 
 def fitted(picture: Picture, size: tuple[int, ...]) -> Picture:

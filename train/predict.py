@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import click
 import cv2
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from accelerate import Accelerator
 
 from data_manifest.codec import encode_depth, encode_mask
 from data_manifest.dataset import Dataset
-from data_manifest.errors import UsageError
+from data_manifest.errors import SourceError, UsageError
 from data_manifest.header import DepthEncoding
 from data_manifest.publish import make_folder, publishing
 from data_manifest.record import Depth
@@ -32,6 +33,9 @@ def predict(config: PredictConfig) -> str:
     checkpoint = Checkpoint.read(config.run / f"{config.checkpoint}.pt")
     accelerator = make_accelerator(config.device)
     model = accelerator.prepare(checkpoint.trained_model())
+    sheet = config.out / "panel.png"
+    if sheet.exists() and not config.overwrite:
+        raise UsageError(f"{sheet} exists; choose another --out, or give --overwrite.")
     make_folder(config.out)
     shown: list[tuple[Question, Answer]] = []
     count = 0
@@ -43,10 +47,9 @@ def predict(config: PredictConfig) -> str:
         if len(shown) < PANEL_ROWS:
             shown.append((question, answer))
     if not count:
-        raise UsageError("There is nothing to predict: no picture or sample was found.")
-    path = config.out / "panel.png"
-    write_png(path, panel(shown, checkpoint.encoding), overwrite=config.overwrite)
-    return f"{count} predictions in {config.out}; {len(shown)} of them are shown in {path}"
+        raise UsageError("There is nothing to predict: no usable picture or sample was found.")
+    write_png(sheet, panel(shown, checkpoint.encoding), overwrite=config.overwrite)
+    return f"{count} predictions in {config.out}; {len(shown)} of them are shown in {sheet}"
 
 
 def in_unit(target: Depth, encoding: DepthEncoding) -> Depth:
@@ -108,10 +111,15 @@ def _questions(config: PredictConfig) -> Iterator[Question]:
             yield Question(sample.record.key, sample.bg, sample.fg_bg, sample.mask, sample.depth)
         return
     assert config.fg_bg is not None and config.bg is not None
+    if config.fg_bg.resolve() in (config.out.resolve(), *config.out.resolve().parents):
+        raise UsageError(f"--out {config.out} lies in --fg-bg {config.fg_bg}; choose another.")
     pairs = pair_pictures(config.bg, config.fg_bg)
     for row in _spread(len(pairs), config.limit):
         key, bg, fg_bg = pairs[row]
-        yield read_pair(key, bg, fg_bg)
+        try:
+            yield read_pair(key, bg, fg_bg)
+        except SourceError as error:
+            click.echo(f"Left out: {error}", err=True)
 
 
 def _spread(total: int, limit: int | None) -> list[int]:

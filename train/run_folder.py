@@ -8,6 +8,7 @@ from data_manifest.publish import make_folder, writing
 from train.checkpoint import BEST, LAST, OPTIONS
 from train.config import FitConfig
 
+FILES = (LAST, BEST, OPTIONS, "curves.png", "evaluation.json")
 FREE_TO_CHANGE = {"resume", "overwrite", "device", "workers", "quiet", "debug", "out", "shards"}
 
 
@@ -22,10 +23,11 @@ def settle(config: FitConfig) -> FitConfig:
     folder = config.folder
     if config.resume:
         return _resumed(config)
-    if (folder / LAST).exists() and not config.overwrite:
+    found = next((name for name in FILES if (folder / name).exists()), None)
+    if found and not config.overwrite:
         raise UsageError(
-            f"{folder} holds a run already; give --resume to go on with it, --overwrite to replace "
-            "it, or another --out."
+            f"{folder} holds {found} already; give --resume to go on with a run, --overwrite to "
+            "replace it, or another --out."
         )
     return config
 
@@ -63,7 +65,7 @@ def _resumed(config: FitConfig) -> FitConfig:
 def _clear(folder: Path) -> None:
     """Delete the files of an older run, and nothing else that may lie there."""
     with writing(folder):
-        for name in (LAST, BEST, OPTIONS, "evaluation.json", "curves.png"):
+        for name in FILES:
             (folder / name).unlink(missing_ok=True)
         for events in (folder / "tensorboard").glob("events.out.tfevents.*"):
             events.unlink()

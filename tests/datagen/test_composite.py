@@ -24,12 +24,12 @@ def record(width: int, height: int, x: int = 0, y: int = 0, flip: bool = False) 
 
 @pytest.fixture
 def cutout(pictures: Path) -> Cutout:
-    return Cutout.of(read_cutout(pictures / "fgs" / "tree.webp")[0], 120, 30)
+    return Cutout.of(read_cutout((pictures / "fgs" / "tree.webp").read_bytes())[0], 120, 30)
 
 
 @pytest.fixture
 def background(pictures: Path) -> Array:
-    return centre_square(read_background(pictures / "bgs" / "coffee.png"), 224)
+    return centre_square(read_background((pictures / "bgs" / "coffee.png").read_bytes()), 224)
 
 
 def test_levels_halve_and_cover_the_range(cutout: Cutout) -> None:
@@ -41,7 +41,7 @@ def test_levels_halve_and_cover_the_range(cutout: Cutout) -> None:
 
 @pytest.mark.parametrize("longer", [30, 47, 60, 61, 99, 120])
 def test_warped_alpha_is_close_to_exact_area_sampling(longer: int, pictures: Path) -> None:
-    trimmed, _ = read_cutout(pictures / "fgs" / "tree.webp")
+    trimmed, _ = read_cutout((pictures / "fgs" / "tree.webp").read_bytes())
     cutout = Cutout.of(trimmed, 120, 30)
     width = round(longer * trimmed.shape[1] / trimmed.shape[0])
     placed = warp(cutout, record(width, longer))
@@ -101,7 +101,7 @@ def test_stored_masks_are_the_placed_alpha(dataset: Path, pictures: Path) -> Non
     whole = Dataset(dataset)
     for sample in whole[::9]:
         at = sample.record
-        trimmed, _ = read_cutout(pictures / "fgs" / f"{at.fg}.webp")
+        trimmed, _ = read_cutout((pictures / "fgs" / f"{at.fg}.webp").read_bytes())
         longest, shortest = (max(1, round(part * 96)) for part in (0.6, 0.4))
         alpha = warp(Cutout.of(trimmed, longest, shortest), at)[..., 3]
         expected = np.zeros((96, 96), bool)
@@ -126,8 +126,8 @@ def test_raw_codec_keeps_every_pixel(
     for sample in Dataset(make_dataset(tmp_path / "raw", codec="raw"))[::20]:
         at = sample.record
         (bg_file,) = (pictures / "bgs").glob(f"{at.bg}.*")
-        ground = centre_square(read_background(bg_file), 96)
-        trimmed, _ = read_cutout(pictures / "fgs" / f"{at.fg}.webp")
+        ground = centre_square(read_background(bg_file.read_bytes()), 96)
+        trimmed, _ = read_cutout((pictures / "fgs" / f"{at.fg}.webp").read_bytes())
         fg_bg, mask = composite(ground, Cutout.of(trimmed, 58, 38), at, 128)
         assert np.array_equal(sample.bg, ground[..., ::-1])
         assert np.array_equal(sample.fg_bg, fg_bg[..., ::-1])

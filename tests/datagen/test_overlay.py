@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from data_manifest.dataset import Dataset
-from data_manifest.errors import RecipeError, SourceError, UsageError
+from data_manifest.errors import DatasetError, RecipeError, SourceError, UsageError
 from data_manifest.header import Header
 from datagen.config import OverlayConfig
+from datagen.draw import draw_shard
+from datagen.job import prepare
 from datagen.overlay import overlay
+from datagen.task import shard_task
 
 KILLS = 5
 
@@ -154,11 +158,78 @@ def test_overwrite_leaves_foreign_files(make_dataset: Callable[..., Path], tmp_p
 def test_a_foreign_file_in_the_place_of_a_shard_is_not_replaced(
     make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "00001.h5").write_text("my measurements")
-    with pytest.raises(RecipeError, match=r"00001\.h5 is in the way"):
-        make_dataset(tmp_path / "data")
-    assert (tmp_path / "data" / "00001.h5").read_text() == "my measurements"
+    for name in ("00001.h5", "manifest.parquet", "rejects.jsonl"):
+        folder = tmp_path / name / "data"
+        folder.mkdir(parents=True)
+        (folder / name).write_text("my measurements")
+        (folder / ".lock").write_text("mine too")
+        (folder / ".tmp.notes").write_text("and mine")
+        with pytest.raises(RecipeError, match=f"{name} is in the way"):
+            make_dataset(folder)
+        assert (folder / name).read_text() == "my measurements"
+        assert (folder / ".lock").read_text() == "mine too"
+        assert (folder / ".tmp.notes").read_text() == "and mine"
+
+
+def test_overwrite_replaces_a_damaged_header(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_dataset(tmp_path / "data")
+    expected = shard_digests(folder)
+    (folder / "12345.zip").write_text("my archive")
+    (folder / "dataset.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(DatasetError, match="not a text file"):
+        make_dataset(folder)
+    make_dataset(folder, overwrite=True)
+    assert (folder / "12345.zip").read_text() == "my archive"
+    assert {n: d for n, d in shard_digests(folder).items() if n != "12345.zip"} == expected
+
+
+def test_a_source_that_changes_while_drawing_stops_the_run(pictures: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "pictures"
+    shutil.copytree(pictures, mine)
+    options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
+    job = prepare(OverlayConfig.model_validate({**options, "quiet": True}))
+    shutil.copy(mine / "bgs" / "flower.jpg", mine / "bgs" / "china.jpg")
+    task = shard_task(job, 0)
+    with pytest.raises(SourceError, match=r"china\.jpg has changed since the run began"):
+        draw_shard(task._replace(path=tmp_path / "00000.h5"))
+    assert not list(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize("options", [["--format", "h5"], ["--format", "zip"], ["--codec", "raw"]])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_full_disk_is_a_sentence_and_finishing_works(
+    options: list[str], workers: int, pictures: Path
+) -> None:
+    """A real limit of the system on file sizes stands for the full disk."""
+    words = ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs"), "--n", "2", "--size"]
+    words += ["96", "--shard-size", "40", "--workers", str(workers), "--quiet", *options]
+    program = [str(Path(sys.executable).parent / "datagen"), "overlay", *words]
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    full = subprocess.run(program, preexec_fn=limited, capture_output=True, text=True, check=False)
+    assert full.returncode == 1, full.stderr
+    assert "can't be written" in full.stderr
+    assert "Exception ignored" not in full.stderr and "Traceback" not in full.stderr
+    assert not list(Path("data").glob(".tmp.*"))
+    assert subprocess.run(program, check=False).returncode == 0
+    assert len(Dataset("data")) == 140
+
+
+def test_orphaned_workers_end(pictures: Path, tmp_path: Path) -> None:
+    words = ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs"), "--n", "500"]
+    program = [str(Path(sys.executable).parent / "datagen"), "overlay", *words, "--workers", "2"]
+    with subprocess.Popen(program, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        while not list((tmp_path / "data").glob("[0-9]*.h5")):
+            time.sleep(0.05)
+        process.kill()
+        assert process.stdout
+        began = time.monotonic()
+        process.stdout.read()  # ends when the last process that holds the pipe does
+        assert time.monotonic() - began < 30
 
 
 def test_changed_sources_are_named(pictures: Path, tmp_path: Path) -> None:

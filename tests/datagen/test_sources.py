@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -5,10 +6,10 @@ import pytest
 from PIL import Image
 
 from data_manifest.errors import SourceError, UsageError
-from datagen.scan import scan, source_ids
+from data_manifest.pictures import find_pictures, picture_ids
+from datagen.scan import scan
 from datagen.sources import (
     centre_square,
-    find_pictures,
     premultiply,
     read_background,
     read_cutout,
@@ -26,7 +27,7 @@ def china(pictures: Path) -> Image.Image:
 
 
 def test_backgrounds_come_in_bgr(pictures: Path, china: Image.Image) -> None:
-    bgr = read_background(pictures / "bgs" / "china.jpg")
+    bgr = read_background((pictures / "bgs" / "china.jpg").read_bytes())
     assert np.array_equal(bgr[..., ::-1], np.asarray(china))
 
 
@@ -48,7 +49,9 @@ def test_exif_rotation_is_turned_upright(
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored.save(tmp_path / "a.png", exif=exif)
-    assert np.array_equal(read_background(tmp_path / "a.png")[..., ::-1], np.asarray(china))
+    assert np.array_equal(
+        read_background((tmp_path / "a.png").read_bytes())[..., ::-1], np.asarray(china)
+    )
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "LA", "RGBA", "I;16", "I"])
@@ -61,7 +64,7 @@ def test_backgrounds_of_every_mode(mode: str, china: Image.Image, tmp_path: Path
     else:
         china.convert(mode).save(tmp_path / ("a.tif" if mode == "CMYK" else "a.png"))
     (path,) = tmp_path.iterdir()
-    read = read_background(path)
+    read = read_background(path.read_bytes())
     assert read.shape == (*grey.shape, 3)
     if mode in ("L", "LA", "I;16", "I"):
         assert np.array_equal(read[..., 1], grey)
@@ -73,7 +76,7 @@ def test_cutouts_are_trimmed_and_premultiplied(cat: Image.Image, tmp_path: Path)
     wide = Image.new("RGBA", (cat.width + 60, cat.height + 100))
     wide.paste(cat, (25, 70))
     wide.save(tmp_path / "a.png")
-    pixels, (left, top, width, height) = read_cutout(tmp_path / "a.png")
+    pixels, (left, top, width, height) = read_cutout((tmp_path / "a.png").read_bytes())
     inner = cat.getbbox()
     assert inner is not None
     assert (left, top) == (inner[0] + 25, inner[1] + 70)
@@ -96,7 +99,7 @@ def test_premultiplied_colour_never_exceeds_alpha() -> None:
 def test_alpha_of_every_kind(mode: str, cat: Image.Image, tmp_path: Path) -> None:
     converted = cat.convert(mode) if mode != "P" else cat.quantize(64)
     converted.save(tmp_path / "a.png")
-    pixels, _ = read_cutout(tmp_path / "a.png")
+    pixels, _ = read_cutout((tmp_path / "a.png").read_bytes())
     true = read_cutout_alpha(cat)
     assert (np.abs(pixels[..., 3].astype(int) - true) > 64).mean() < 0.01
 
@@ -118,11 +121,11 @@ def test_a_foreground_without_alpha_says_so(china: Image.Image, tmp_path: Path) 
         ("clear.png", r"transparent \(nearly\) everywhere"),
     ):
         with pytest.raises(SourceError, match=reason):
-            read_cutout(tmp_path / name)
+            read_cutout((tmp_path / name).read_bytes())
 
 
 def test_centre_square_keeps_the_middle(pictures: Path) -> None:
-    picture = read_background(pictures / "bgs" / "china.jpg")
+    picture = read_background((pictures / "bgs" / "china.jpg").read_bytes())
     assert picture.shape[:2] == (427, 640)
     same = centre_square(picture, 427)
     assert np.array_equal(same, picture[:, 106 : 106 + 427])
@@ -147,7 +150,9 @@ def test_pictures_are_found_everywhere_in_order(china: Image.Image, tmp_path: Pa
 
 
 def test_ids_are_unique() -> None:
-    assert source_ids(["a/x.jpg", "b/x.jpg", "c.jpg", "c.png"]) == ["a/x", "b/x", "c.jpg", "c.png"]
+    assert picture_ids(["a/x.jpg", "b/x.jpg", "c.jpg", "c.png"]) == ["a/x", "b/x", "c.jpg", "c.png"]
+    awkward = ["a.jpg", "a.png", "a.png.jpg"]
+    assert picture_ids(awkward) == awkward
 
 
 def test_empty_and_missing_folders_are_sentences(tmp_path: Path) -> None:
@@ -155,6 +160,30 @@ def test_empty_and_missing_folders_are_sentences(tmp_path: Path) -> None:
         find_pictures(tmp_path)
     with pytest.raises(UsageError, match="There is no folder"):
         find_pictures(tmp_path / "none")
+
+
+def test_scan_survives_anything(china: Image.Image, tmp_path: Path) -> None:
+    """Damage that makes Pillow's decoders raise other errors than they promise."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E], exif[0x8769] = 6, "hello", {0x9003: "2020:01:01 00:00:00"}
+    china.resize((64, 64)).save(tmp_path / "whole.jpg", exif=exif)
+    whole = (tmp_path / "whole.jpg").read_bytes()
+    for place, value in ((41, 0), (41, 26), (43, 11)):
+        damaged = bytearray(whole)
+        damaged[place] = value
+        (tmp_path / f"exif{place}_{value}.jpg").write_bytes(damaged)
+    Image.new("RGB", (32, 32), (200, 30, 30)).save(tmp_path / "whole.png")
+    (tmp_path / "dds.png").write_bytes(b"DDS " + bytes(200))
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "broken-link.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(whole)
+    found = scan("bg", tmp_path, workers=1, strict=False, quiet=True)
+    reasons = {reject.file: reject.reason for reject in found.rejects}
+    assert {"whole.jpg", "whole.png"} <= {source.file for source in found.sources}
+    assert reasons["pipe.png"] == "it is not a regular file"
+    assert "not valid UTF-8" in reasons["caf\\udce9.jpg"]
+    assert {"dds.png", "broken-link.png"} <= set(reasons)
+    assert len(found.sources) + len(found.rejects) == 9
 
 
 def test_scan_counts_what_it_leaves_out(china: Image.Image, pictures: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Real short runs on real samples."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from data_manifest.dataset import Dataset
-from data_manifest.errors import DatasetError, UsageError
+from data_manifest.errors import DatasetError, TrainingError, UsageError
 from data_manifest.header import Header
 from train.checkpoint import Checkpoint
 from train.config import EvaluateConfig, FitConfig, PredictConfig
@@ -122,16 +123,36 @@ def test_resuming_needs_the_same_options(run: Path, options: Options, tmp_path: 
 
 def test_a_run_is_not_replaced_unasked(run: Path, options: Options) -> None:
     before = (run / "last.pt").read_bytes()
-    with pytest.raises(UsageError, match="--resume to go on with it, --overwrite to replace"):
+    with pytest.raises(UsageError, match="--resume to go on with a run, --overwrite to replace"):
         fit(FitConfig.model_validate({**options, "out": run}))
     assert (run / "last.pt").read_bytes() == before
+
+
+def test_foreign_files_are_not_replaced(options: Options, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.yaml").write_text("# my notes\n")
+    with pytest.raises(UsageError, match=r"holds config\.yaml already"):
+        fit(FitConfig.model_validate({**options, "out": tmp_path / "mine"}))
+    assert (tmp_path / "mine" / "config.yaml").read_text() == "# my notes\n"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_overwrite_destroys_nothing_for_a_run_that_cant_begin(run: Path, options: Options) -> None:
+    before = (run / "last.pt").read_bytes()
+    with pytest.raises(UsageError, match="torch finds no GPU"):
+        fit(FitConfig.model_validate({**options, "out": run, "overwrite": True, "device": "cuda"}))
+    assert (run / "last.pt").read_bytes() == before
+
+
+def test_divergence_is_said(options: Options, tmp_path: Path) -> None:
+    wild = {**options, "out": tmp_path / "wild", "lr": 1e30, "epochs": 1}
+    with pytest.raises(TrainingError, match="lower --lr"):
+        fit(FitConfig.model_validate(wild))
 
 
 def test_another_dataset_is_not_gone_on_with(
     run: Path, make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
-    import shutil
-
     from depthgen.config import RunConfig
     from depthgen.run import run as label
 
@@ -205,13 +226,19 @@ def test_predict_pictures_of_any_size(run: Path, pictures: Path, tmp_path: Path)
         scene.resize((301, 200)).save(tmp_path / "frames" / "a" / "one.png")
         scene.save(tmp_path / "frames" / "two.jpg")
     empty = pictures / "bgs" / "china.jpg"
+    (tmp_path / "frames" / "bad.png").write_text("no picture")
+    (tmp_path / "frames" / "._two.jpg").write_text("hidden")
+    shutil.copy(tmp_path / "frames" / "a" / "one.png", tmp_path / "frames" / "two.png")
     out = tmp_path / "out"
-    predict(PredictConfig(run=run, fg_bg=tmp_path / "frames", bg=empty, out=out, device="cpu"))
+    config = PredictConfig(run=run, fg_bg=tmp_path / "frames", bg=empty, out=out, device="cpu")
+    assert "3 predictions" in predict(config)
+    with pytest.raises(UsageError, match="lies in --fg-bg"):
+        predict(config.model_copy(update={"out": tmp_path / "frames" / "out"}))
     with Image.open(out / "a" / "one.mask.png") as mask:
         assert mask.size == (301, 200)
-    with Image.open(out / "two.depth.png") as depth:
+    with Image.open(out / "two.jpg.depth.png") as depth:
         assert depth.size == (640, 427)
-    with pytest.raises(UsageError, match="has no background"):
+    with pytest.raises(UsageError, match="needs one background"):
         predict(
             PredictConfig(run=run, fg_bg=tmp_path / "frames", bg=pictures / "bgs", out=out / "x")
         )

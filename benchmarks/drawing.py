@@ -1,6 +1,6 @@
 """``datagen overlay`` beside encoding alone.
 
-Usage: python benchmarks/overlay.py [FOLDER with bgs/ and fgs/]
+Usage: python benchmarks/drawing.py [FOLDER with bgs/ and fgs/]
 """
 
 import shutil
@@ -19,7 +19,7 @@ from datagen.config import OverlayConfig
 from datagen.draw import one_opencv_thread
 from datagen.overlay import overlay
 
-SAMPLES = 8000
+SAMPLES = 20_000
 READY = 400
 WORKER = """
 import sys

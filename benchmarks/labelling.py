@@ -1,6 +1,6 @@
 """``depthgen run --batch 1000`` beside the bare network on tensors in memory.
 
-Usage: python benchmarks/depthgen.py [FOLDER with bgs/ and fgs/]
+Usage: python benchmarks/labelling.py [FOLDER with bgs/ and fgs/]
 """
 
 import shutil

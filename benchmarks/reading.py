@@ -1,6 +1,6 @@
 """``Dataset`` beside decoding alone, in random order.
 
-Usage: python benchmarks/reader.py [FOLDER with bgs/ and fgs/]
+Usage: python benchmarks/reading.py [FOLDER with bgs/ and fgs/]
 """
 
 import io
@@ -90,7 +90,7 @@ def encoded_depth(dataset: Dataset, row: int) -> Callable[[], np.ndarray]:
         return lambda: decode_depth(data)
     with h5py.File(path) as shard:
         stored = shard["depth"][record.row]
-    memory = h5py.File(io.BytesIO(), "w")
+    memory = h5py.File(io.BytesIO(), "w", rdcc_nbytes=0)  # a cached chunk would not be decoded
     chunk = memory.create_dataset(
         "d",
         (1, *stored.shape),

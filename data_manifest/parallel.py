@@ -1,0 +1,43 @@
+"""The same function on many tasks, in processes."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import joblib
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+_watched = False
+
+
+def each(
+    function: Callable[[Task], Result], tasks: Iterable[Task], workers: int
+) -> Iterator[Result]:
+    """``function`` of every task, in the order in which they are done.
+
+    Tasks are made as they are needed. With one worker everything happens in this process. Raises
+    what ``function`` raises; the other workers are then ended.
+    """
+    if workers == 1:
+        yield from map(function, tasks)
+        return
+    parallel = joblib.Parallel(workers, return_as="generator_unordered", batch_size=1)
+    yield from parallel(joblib.delayed(_in_worker)(function, task) for task in tasks)
+
+
+def _in_worker(function: Callable[[Task], Result], task: Task) -> Result:
+    global _watched
+    if not _watched:
+        _watched = True
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    return function(task)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which may have been killed."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
