@@ -28,7 +28,7 @@ demo: $(VENV)/.installed
 	$(BIN)/depthgen run --data $(DEMO_DATA) --batch 1000
 	$(BIN)/datagen stats $(DEMO_DATA) | tee demo/stats.txt
 	$(BIN)/datagen preview $(DEMO_DATA) --out demo/contact_sheet.png --overwrite
-	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --size 96 --epochs 5 --batch-size 16 \
+	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --size 96 --epochs 4 --batch-size 16 \
 		--out $(DEMO_RUN) $(if $(wildcard $(DEMO_RUN)/last.pt),--resume)
 	cp $(DEMO_RUN)/curves.png demo/curves.png
 	$(BIN)/train evaluate $(DEMO_RUN) | tee demo/evaluation.txt

@@ -23,10 +23,10 @@ class HeldOut(NamedTuple):
 
 
 def hold_out(kind: Kind, sources: Sequence[Source], share: float, seed: int) -> HeldOut:
-    """Hold out ``share`` of the sources, to the nearest; near-duplicates count as one and move
-    together.
+    """Hold out ``share`` of the sources, to the nearest one.
 
-    At least one is held out, and one kept, where there are two or more.
+    Near-duplicates count as one and move together. At least one is held out, and one kept, where
+    there are two or more.
     """
     names, group = KIND_NAMES[kind], duplicate_groups(sources)
     keys: dict[int, str] = {}
