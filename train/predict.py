@@ -108,7 +108,8 @@ def _questions(config: PredictConfig) -> Iterator[Question]:
         dataset = Dataset(config.shards, split=config.split)
         for row in _spread(len(dataset), config.limit):
             sample = dataset[row]
-            yield Question(sample.record.key, sample.bg, sample.fg_bg, sample.mask, sample.depth)
+            truth = None if sample.depth is None else Answer(sample.mask, sample.depth)
+            yield Question(sample.record.key, sample.bg, sample.fg_bg, truth)
         return
     assert config.fg_bg is not None and config.bg is not None
     if config.fg_bg.resolve() in (config.out.resolve(), *config.out.resolve().parents):
