@@ -3,7 +3,7 @@
 import click
 
 from data_manifest.command import Group, command
-from datagen.config import OverlayConfig, PreviewConfig, StatsConfig
+from datagen.config import DedupeConfig, OverlayConfig, PreviewConfig, StatsConfig
 
 
 @click.group(cls=Group)
@@ -34,6 +34,22 @@ def overlay(config: OverlayConfig) -> str:
     from datagen.overlay import overlay
 
     return overlay(config)
+
+
+@command(main, DedupeConfig, argument="folder")
+def dedupe(config: DedupeConfig) -> str:
+    """Find pictures that are the same but for size or quality.
+
+    Shows the groups as a picture. Nothing is moved without --apply, and nothing is ever deleted.
+
+    \b
+    Example:
+      datagen dedupe bgs/
+      datagen dedupe bgs/ --apply
+    """
+    from datagen.dedupe import dedupe
+
+    return dedupe(config)
 
 
 @command(main, StatsConfig, argument="data")

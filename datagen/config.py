@@ -9,6 +9,7 @@ from data_manifest.command import CommandConfig
 from data_manifest.config import Range
 from data_manifest.header import LARGEST_SHARD, Codec, ShardFormat
 
+MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more
 SplitBy = Literal["source", "bg", "fg", "sample"]
 
 
@@ -72,6 +73,21 @@ class OverlayConfig(CommandConfig):
                 f"--shard-size {self.shard_size} is too many for {self.format}; at most {most}"
             )
         return self
+
+
+class DedupeConfig(CommandConfig):
+    """Options of ``datagen dedupe``."""
+
+    folder: Path = Field(description="folder of pictures, searched recursively")
+    distance: int = Field(
+        MOST_BITS, ge=0, le=32, description="bits of 64 in which near-duplicates may differ"
+    )
+    montage: Path = Field(Path("duplicates.png"), description="PNG that shows the groups")
+    apply: bool = Field(False, description="move the extras to FOLDER-duplicates, beside FOLDER")
+    workers: int = Field(
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+    )
+    overwrite: bool = Field(False, description="replace --montage if it exists")
 
 
 class StatsConfig(CommandConfig):

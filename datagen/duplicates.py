@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data_manifest.header import Source
 from data_manifest.record import Picture
+from datagen.config import MOST_BITS
 
-MOST_BITS = 8  # of 64; copies of half the size or low quality differ in fewer, others in 11 or more
 _SIDE = 8
 _ROWS_AT_ONCE = 1024
 
@@ -31,16 +30,16 @@ def dhash(picture: Picture) -> str:
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
 
 
-def duplicate_groups(sources: Sequence[Source]) -> npt.NDArray[np.int64]:
-    """A group number per source, (sources,): equal files and near-duplicates share one.
+def duplicate_groups(hashes: Sequence[str], most_bits: int = MOST_BITS) -> npt.NDArray[np.int64]:
+    """A group number per hash, (hashes,): those that differ in at most ``most_bits`` share one.
 
-    Numbers are the position of the group's first source.
+    Numbers are the position of the group's first hash.
     """
-    hashes = np.array([int(source.dhash, 16) for source in sources], np.uint64)
-    group = np.arange(len(sources))
-    for start in range(0, len(sources), _ROWS_AT_ONCE):
-        rows = hashes[start : start + _ROWS_AT_ONCE, None]
-        near = np.argwhere(np.bitwise_count(rows ^ hashes) <= MOST_BITS)
+    bits = np.array([int(value, 16) for value in hashes], np.uint64)
+    group = np.arange(len(bits))
+    for start in range(0, len(bits), _ROWS_AT_ONCE):
+        rows = bits[start : start + _ROWS_AT_ONCE, None]
+        near = np.argwhere(np.bitwise_count(rows ^ bits) <= most_bits)
         for first, second in near[near[:, 0] + start < near[:, 1]] + (start, 0):
             low, high = sorted((group[first], group[second]))
             group[group == high] = low

@@ -28,7 +28,7 @@ def hold_out(kind: Kind, sources: Sequence[Source], share: float, seed: int) -> 
     Near-duplicates count as one and move together. At least one is held out, and one kept, where
     there are two or more.
     """
-    names, group = KIND_NAMES[kind], duplicate_groups(sources)
+    names, group = KIND_NAMES[kind], duplicate_groups([source.dhash for source in sources])
     keys: dict[int, str] = {}
     for number, source in zip(group.tolist(), sources, strict=True):
         keys[number] = min(keys.get(number, source.sha256), source.sha256)

@@ -4,19 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from data_manifest.header import Source
 from datagen.duplicates import MOST_BITS, dhash, duplicate_groups
 from datagen.sources import read_background, read_cutout
 
 
 def distance(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
-
-
-def source(name: str, value: str) -> Source:
-    return Source(
-        id=name, file=name, sha256=name, dhash=value, size=(4, 4), box=(0, 0, 4, 4)
-    )  # fmt: skip
 
 
 def copies(picture: np.ndarray) -> dict[str, np.ndarray]:
@@ -54,12 +47,12 @@ def test_cutouts_differ_too(all_pictures: Path) -> None:
 
 def test_groups_join_what_is_near() -> None:
     far = "ffffffff00000000"
-    sources = [source("a", "0" * 16), source("b", far), source("c", "0" * 15 + "f")]
-    sources += [source("d", "0" * 13 + "fff"), source("e", far[:-1] + "1")]
-    # a-c differ in 4 bits, c-d in 8, a-d in 12: d joins through c.
-    assert duplicate_groups(sources).tolist() == [0, 1, 0, 0, 1]
+    hashes = ["0" * 16, far, "0" * 15 + "f", "0" * 13 + "fff", far[:-1] + "1"]
+    # The first and the third differ in 4 bits, the third and the fourth in 8, so all three join.
+    assert duplicate_groups(hashes).tolist() == [0, 1, 0, 0, 1]
+    assert duplicate_groups(hashes, 0).tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_few_sources(count: int) -> None:
-    assert duplicate_groups([source("a", "0" * 16)] * count).tolist() == [0] * count
+def test_few_pictures(count: int) -> None:
+    assert duplicate_groups(["0" * 16] * count).tolist() == [0] * count
