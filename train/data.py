@@ -58,27 +58,28 @@ class Samples(data.Dataset[Batch]):
             raise DatasetError(
                 f"Sample {sample.record.key} has no depth; run `depthgen run` again."
             )
+        square = (self._size, self._size)
         mask = resize_mask(sample.mask, self._size)
-        target = depth_target(resize(sample.depth, self._size), self._encoding)
+        target = depth_target(resize(sample.depth, square), self._encoding)
         return Batch(
-            _channels_first(resize(sample.bg, self._size)),
-            _channels_first(resize(sample.fg_bg, self._size)),
+            _channels_first(resize(sample.bg, square)),
+            _channels_first(resize(sample.fg_bg, square)),
             torch.from_numpy(mask.view(np.uint8))[None],
             torch.from_numpy(target)[None],
         )
 
 
-def resize(picture: Picture | Depth, size: int) -> npt.NDArray[Any]:
-    """(H, W) or (H, W, 3) to a square of ``size``; areas are averaged when it shrinks."""
-    if picture.shape[:2] == (size, size):
+def resize(picture: Picture | Depth, size: tuple[int, int]) -> npt.NDArray[Any]:
+    """(H, W) or (H, W, 3) at another size (height, width); areas are averaged when it shrinks."""
+    if picture.shape[:2] == size:
         return picture
-    how = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_LINEAR
-    return cv2.resize(picture, (size, size), interpolation=how)
+    how = cv2.INTER_AREA if picture.shape[0] > size[0] else cv2.INTER_LINEAR
+    return cv2.resize(picture, size[::-1], interpolation=how)
 
 
 def resize_mask(mask: Mask, size: int) -> Mask:
     """(H, W) bool to a square of ``size``: True where at least half of the pixel is."""
-    return np.asarray(resize(mask.view(np.uint8) * np.uint8(255), size) >= 128)
+    return np.asarray(resize(mask.view(np.uint8) * np.uint8(255), (size, size)) >= 128)
 
 
 def depth_target(depth: npt.NDArray[np.generic], encoding: DepthEncoding) -> Depth:

@@ -16,7 +16,6 @@ NAMES = (
     "depth_delta1",
     "depth_ssim",
 )
-HIGHER_IS_BETTER = {"mask_iou", "mask_dice", "depth_delta1", "depth_ssim"}
 LEAST = 1e-3  # depth below this is taken as this where it is divided by
 
 

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.pictures import decode_upright, find_pictures, picture_ids, read_file
 from data_manifest.record import Picture
+from train.data import resize
 from train.panel import Question
 
 
@@ -51,7 +49,7 @@ def read_pair(key: str, bg: Path, fg_bg: Path) -> Question:
     composite, background = _read(fg_bg), _read(bg)
     if background.shape != composite.shape:
         height, width = composite.shape[:2]
-        background = fitted(background, (height, width))
+        background = resize(background, (height, width))
     return Question(key, background, composite)
 
 
@@ -60,11 +58,3 @@ def _read(path: Path) -> Picture:
         return decode_upright(read_file(path), "RGB")
     except SourceError as error:
         raise SourceError(f"{path} can't be used: {error}.") from error
-
-
-def fitted(picture: Picture, size: tuple[int, ...]) -> Picture:
-    """(H, W, 3) uint8 at another size (height, width); areas are averaged when it shrinks."""
-    if picture.shape[:2] == size:
-        return picture
-    how = cv2.INTER_AREA if size[0] < picture.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(picture, size[::-1], interpolation=how).astype(np.uint8, copy=False)

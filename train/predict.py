@@ -17,9 +17,10 @@ from data_manifest.record import Depth
 from data_manifest.sheet import write_png
 from train.checkpoint import Checkpoint
 from train.config import MULTIPLE, PredictConfig
+from train.data import resize
 from train.device import make_accelerator
 from train.models.student import Student
-from train.pairs import fitted, pair_pictures, read_pair
+from train.pairs import pair_pictures, read_pair
 from train.panel import Answer, Question, panel
 
 PANEL_ROWS = 24
@@ -73,7 +74,7 @@ def ask(
         for side in (height, width)
     )
     tensors = [
-        torch.from_numpy(fitted(picture, inner).transpose(2, 0, 1).copy())[None].float() / 255
+        torch.from_numpy(resize(picture, inner).transpose(2, 0, 1).copy())[None].float() / 255
         for picture in (question.bg, question.fg_bg)
     ]
     mask_logits, depth = model(*(tensor.to(accelerator.device) for tensor in tensors))

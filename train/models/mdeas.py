@@ -77,8 +77,6 @@ def stem() -> nn.Sequential:
 class MDEAS(Student):
     """See the module; names follow the original's table."""
 
-    multiple = 16
-
     def __init__(self) -> None:
         super().__init__()
         self.bg_stem, self.fg_bg_stem = stem(), stem()

@@ -6,13 +6,11 @@ from torch import Tensor, nn
 class Student(nn.Module):
     """A network with two inputs and two outputs."""
 
-    multiple: int
-    """Height and width of the inputs must be multiples of this."""
-
     def forward(self, bg: Tensor, fg_bg: Tensor) -> tuple[Tensor, Tensor]:
         """Two batches of pictures to mask logits and depth.
 
-        ``bg`` and ``fg_bg`` are (B, 3, H, W) float RGB in [0, 1]. The mask logits, (B, 1, H, W),
+        ``bg`` and ``fg_bg`` are (B, 3, H, W) float RGB in [0, 1], sides multiples of
+        ``train.config.MULTIPLE``. The mask logits, (B, 1, H, W),
         are positive where foreground is likelier than not; depth, (B, 1, H, W), is the training
         target's estimate, nominally in [0, 1] and not clipped.
         """
