@@ -18,6 +18,7 @@ from data_manifest.errors import DatasetError
 from data_manifest.record import Mask, Picture
 
 _BILEVEL_PNG = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1]
+_MAP_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 _DEPTH_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
 
 
@@ -29,6 +30,11 @@ def encode_jpeg(bgr: Picture, quality: int) -> bytes:
 def encode_mask(mask: Picture) -> bytes:
     """(H, W) uint8, 0 or 255, as a 1-bit PNG file."""
     return _encode(".png", mask, _BILEVEL_PNG)
+
+
+def encode_map(values: Picture) -> bytes:
+    """(H, W) uint8 of small numbers as an 8-bit PNG file."""
+    return _encode(".png", values, _MAP_PNG)
 
 
 def encode_depth(stored: npt.NDArray[np.uint16]) -> bytes:
@@ -44,6 +50,11 @@ def decode_rgb(data: bytes) -> Picture:
 def decode_mask(data: bytes) -> Mask:
     """A PNG file as (H, W) bool, True from grey value 128 up."""
     return np.asarray(_decode(data, cv2.IMREAD_GRAYSCALE) > 127)
+
+
+def decode_map(data: bytes) -> Picture:
+    """An 8-bit PNG file as (H, W) uint8."""
+    return _decode(data, cv2.IMREAD_GRAYSCALE).astype(np.uint8, copy=False)
 
 
 def decode_depth(data: bytes) -> npt.NDArray[np.uint16]:

@@ -42,7 +42,20 @@ def _parse_names(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _parse_numbers(value: object) -> object:
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+def parse_weights(value: object) -> object:
+    """``a:3,b`` or the names alone as a dict of weights, 1 where none is given."""
+    if isinstance(value, str):
+        pairs = (item.partition(":") for item in value.split(","))
+        return {name.strip(): weight if colon else 1 for name, colon, weight in pairs}
+    return value
+
+
 Range = Annotated[tuple[float, float], BeforeValidator(_parse_range)]
+Numbers = Annotated[tuple[float, ...], BeforeValidator(_parse_numbers)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_names)]
 
 
@@ -95,11 +108,17 @@ def options(model: type[Config]) -> Callable[[Any], Any]:
     """Click flags for every field of ``model``, with its description and default as help."""
 
     def decorate(function: Any) -> Any:
-        for name, field in reversed(model.model_fields.items()):
-            function = _option(name, field)(function)
+        for name in reversed(_in_reading_order(model)):
+            function = _option(name, model.model_fields[name])(function)
         return function
 
     return decorate
+
+
+def _in_reading_order(model: type[Config]) -> list[str]:
+    """The fields of the model itself first, then those of its bases from left to right."""
+    names = (name for cls in model.__mro__ for name in vars(cls).get("__annotations__", {}))
+    return [name for name in dict.fromkeys(names) if name in model.model_fields]
 
 
 def _option(name: str, field: FieldInfo) -> Any:
@@ -110,12 +129,14 @@ def _option(name: str, field: FieldInfo) -> Any:
         return click.option(flag, name, is_flag=True, default=None, help=text)
     if field.is_required():
         text += "  [required]"
-    elif isinstance(field.default, str | int | float | tuple | Path):
+    elif isinstance(field.default, str | int | float | tuple | dict | Path):
         text += f"  [default: {_shown(field.default)}]" if field.default != () else ""
     return click.option(flag, name, type=kind, default=None, multiple=many, help=text)
 
 
 def _shown(default: object) -> object:
+    if isinstance(default, dict):
+        return ",".join(default)
     return ":".join(map(str, default)) if isinstance(default, tuple) else default
 
 
@@ -126,8 +147,8 @@ def _click_type(annotation: Any) -> tuple[Any, bool]:
         return _click_type(next(arg for arg in inner if arg is not type(None)))
     if origin is Literal:
         return click.Choice([str(value) for value in inner]), False
-    if origin is tuple and inner[-1:] == (...,):
-        return _click_type(inner[0])[0], True
+    if origin is tuple and inner == (str, ...):
+        return str, True
     return (annotation, False) if annotation in (int, float) else (str, False)
 
 

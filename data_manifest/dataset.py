@@ -14,7 +14,7 @@ import numpy.typing as npt
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import DepthEncoding, Header
 from data_manifest.plan import Plan
-from data_manifest.record import SPLITS, Depth, Sample, StoredDepth
+from data_manifest.record import SPLITS, Depth, Mask, Picture, Record, Sample, StoredDepth
 from data_manifest.shard import ShardReader, open_shard
 
 HEADER_FILE = "dataset.json"
@@ -70,12 +70,14 @@ class Dataset(Sequence[Sample]):
         record = self.plan[int(self.rows[index])]
         shard = self._shard(record.shard)
         stored = shard.depth(record) if self.header.stages.depth else None
+        maps = _maps(shard, record) if self.header.maps else (None, None)
         return Sample(
             shard.picture("bg", record),
             shard.picture("fg_bg", record),
             shard.mask(record),
             None if stored is None else decode_depth_values(stored, self.depth_encoding),
             record,
+            *maps,
         )
 
     def __iter__(self) -> Iterator[Sample]:
@@ -138,6 +140,13 @@ def decode_depth_values(stored: StoredDepth, encoding: DepthEncoding) -> Depth:
     depth *= np.float32(encoding.scale)
     depth += np.float32(encoding.offset)
     return depth
+
+
+def _maps(shard: ShardReader, record: Record) -> tuple[Picture, Mask]:
+    """A sample's instance map, and its amodal map as one mask per labelled foreground."""
+    labelled = sum(placement.labelled for placement in record.placements())
+    bits = 1 << np.arange(labelled, dtype=np.uint8)[:, None, None]
+    return shard.map("instance", record), (shard.map("amodal", record) & bits) > 0
 
 
 def _most_open_shards() -> int:

@@ -11,10 +11,19 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from data_manifest.codec import decode_mask, decode_rgb
+from data_manifest.codec import decode_map, decode_mask, decode_rgb
 from data_manifest.errors import DatasetError
 from data_manifest.header import Stages
-from data_manifest.record import Mask, Picture, PictureStream, Record, StoredDepth, Stream
+from data_manifest.record import (
+    STREAMS,
+    MapStream,
+    Mask,
+    Picture,
+    PictureStream,
+    Record,
+    StoredDepth,
+    Stream,
+)
 from data_manifest.shard_label import H5_FORMAT, VERSION, ShardLabel
 
 
@@ -27,7 +36,9 @@ class H5Reader:
             self._file = h5py.File(path, "r", rdcc_nbytes=0)
             self.label = read_h5_label(self._file)
             self._bg_index: npt.NDArray[np.int32] = self._file["bg_index"][:]
-            self._streams = {name: _Located(self._file[name]) for name in ("bg", "fg_bg", "mask")}
+            self._streams = {
+                name: _Located(self._file[name]) for name in STREAMS if name in self._file
+            }
             self._depth = self._file.get("depth")
         except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
             raise DatasetError(
@@ -54,6 +65,13 @@ class H5Reader:
         if shape:
             return np.not_equal(np.frombuffer(data, np.uint8).reshape(shape), 0)
         return decode_mask(data)
+
+    def map(self, stream: MapStream, record: Record) -> Picture:
+        """The instance or amodal map, (H, W) uint8."""
+        data, shape = self.encoded(stream, record), self._streams[stream].shape
+        if shape:
+            return np.frombuffer(bytearray(data), np.uint8).reshape(shape)
+        return decode_map(data)
 
     def depth(self, record: Record) -> StoredDepth | None:
         """Depth as stored, (H, W) uint16; None where no teacher has run."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from data_manifest.h5_reader import read_h5_label
 from data_manifest.header import DepthStage, Stages
 from data_manifest.publish import need_room
-from data_manifest.record import EncodedSample, Picture, Record, StoredDepth
+from data_manifest.record import STREAMS, EncodedSample, Picture, Record, StoredDepth
 from data_manifest.shard_label import H5_FORMAT, ShardLabel
 
 _SPOOL_BYTES = 32 * 2**20
@@ -83,24 +83,22 @@ class _Arrays:
 
 
 class H5Writer:
-    """Writes one shard; ``raw_size`` is the pictures' side for the raw codec, None for jpeg."""
+    """Writes one shard; ``raw_size`` is the pictures' side for the raw codec, None for jpeg.
+
+    ``maps`` says whether samples have instance and amodal maps.
+    """
 
     def __init__(
-        self, path: Path, label: ShardLabel, backgrounds: int, raw_size: int | None
+        self, path: Path, label: ShardLabel, backgrounds: int, raw_size: int | None, *, maps: bool
     ) -> None:
         need_room(path, _METADATA_BYTES)
         self._file = h5py.File(path, "w")
         self._backgrounds: dict[str, int] = {}
         self._index: list[int] = []
         self._bg_index: list[int] = []
-        self._streams = {
-            name: self._stream(name, rows, raw_size)
-            for name, rows in (
-                ("fg_bg", label.samples),
-                ("mask", label.samples),
-                ("bg", backgrounds),
-            )
-        }
+        rows = dict.fromkeys(STREAMS if maps else STREAMS[:3], label.samples)
+        rows["bg"] = backgrounds
+        self._streams = {name: self._stream(name, count, raw_size) for name, count in rows.items()}
         _write_label(self._file, label)
         if raw_size is not None:
             self._need_room()
@@ -112,7 +110,8 @@ class H5Writer:
     def _stream(self, name: str, rows: int, side: int | None) -> _StreamWriter:
         if side is None:
             return _Files(self._file, name)
-        return _Arrays(self._file, name, (rows, side, side) + (() if name == "mask" else (3,)))
+        colours = (3,) if name in ("bg", "fg_bg") else ()
+        return _Arrays(self._file, name, (rows, side, side, *colours))
 
     def add_background(self, bg: str, data: bytes | Picture) -> None:
         """Add a distinct background."""
@@ -123,8 +122,8 @@ class H5Writer:
         """Add the next sample; its background must be there."""
         self._index.append(sample.record.index)
         self._bg_index.append(self._backgrounds[sample.record.bg])
-        self._streams["fg_bg"].append(sample.fg_bg)
-        self._streams["mask"].append(sample.mask)
+        for name in self._streams.keys() - {"bg"}:
+            self._streams[name].append(getattr(sample, name))
 
     def close(self) -> None:
         """Write what is left."""

@@ -22,7 +22,8 @@ class Source(_Model):
     """A picture that went in: its id in the plan, its file, its digest and its size in pixels.
 
     ``dhash`` is a perceptual hash, 16 hex digits. ``size`` is (width, height) upright. ``box`` is
-    (left, top, width, height) of a foreground's opaque part, or of a whole background.
+    (left, top, width, height) of a foreground's opaque part, or of a whole background; ``fill`` is
+    the share of that box that a foreground's alpha covers.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Source(_Model):
     dhash: str
     size: tuple[int, int]
     box: tuple[int, int, int, int]
+    fill: float = 1.0
 
 
 class DepthEncoding(_Model):
@@ -75,6 +77,10 @@ class Header(_Model):
     format: ShardFormat
     codec: Codec
     size: int = Field(description="width and height of every picture in pixels")
+    maps: bool = Field(False, description="whether shards hold instance and amodal maps")
+    folders: dict[Literal["bg", "fg"], str] = Field(
+        default_factory=dict, description="where the sources lay, seen from the dataset"
+    )
     recipe: dict[str, Any]
     backgrounds: list[Source]
     foregrounds: list[Source]

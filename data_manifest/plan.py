@@ -1,6 +1,8 @@
 """The plan: the table of all placements, known before a pixel is drawn."""
 
+import dataclasses
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 
 from data_manifest.errors import DatasetError
 from data_manifest.publish import publishing
-from data_manifest.record import Record
+from data_manifest.record import Placement, Record
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -33,6 +35,26 @@ SCHEMA = pa.schema(
         ("row", pa.int32()),
     ]
 )
+PLACEMENT = pa.struct(
+    [
+        ("fg", pa.string()),
+        ("flip", pa.bool_()),
+        *((name, pa.float64()) for name in ("scale", "angle")),
+        *((name, pa.int32()) for name in ("x", "y", "width", "height")),
+        ("blend", pa.string()),
+        *((name, pa.float64()) for name in ("shear", "red", "green", "blue")),
+        ("labelled", pa.bool_()),
+    ]
+)
+OPTIONAL = pa.schema(
+    [
+        *((name, pa.float64()) for name in ("shear", "red", "green", "blue")),
+        ("others", pa.list_(PLACEMENT)),
+    ]
+)
+"""Columns that only plans have that make use of them; a Record's defaults stand for the others."""
+_RECORD_FIELDS = (*SCHEMA.names, *OPTIONAL.names)
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Record)}
 _ROWS_PER_GROUP = 100_000
 
 
@@ -44,25 +66,46 @@ class Plan:
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table.combine_chunks().unify_dictionaries()
-        self._columns = [_values(self.table, field) for field in SCHEMA]
+        self._columns = {
+            field.name: _values(self.table, field)
+            for field in (*SCHEMA, *OPTIONAL)
+            if field.name in self.table.column_names
+        }
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
     def __getitem__(self, index: int) -> Record:
-        items: list[Any] = [_item(values, words, index) for values, words in self._columns]
-        return Record(*items)
+        return Record(*(self._item(name, index) for name in _RECORD_FIELDS))
+
+    def records(self, rows: npt.NDArray[np.int64]) -> list[Record]:
+        """The records of plan rows, in their order."""
+        columns = [
+            _items(*self._columns[name], rows) if name in self._columns else repeat(_DEFAULTS[name])
+            for name in _RECORD_FIELDS
+        ]
+        return [Record(*items) for items in zip(*columns, strict=False)]
+
+    def _item(self, name: str, index: int) -> Any:
+        if name not in self._columns:
+            return _DEFAULTS[name]
+        values, words = self._columns[name]
+        if words is not None:
+            return words[values[index]]
+        if isinstance(values, np.ndarray):
+            return values[index].item()
+        return _placements(values[index].as_py()) if name == "others" else values[index].as_py()
 
     def column(self, name: str) -> npt.NDArray[np.generic]:
         """A numeric column, or the integer codes of a column of words; shape (n,)."""
-        values = self._columns[SCHEMA.get_field_index(name)][0]
+        values = self._columns[name][0]
         if not isinstance(values, np.ndarray):
-            raise TypeError(f"Column {name} holds text.")
+            raise TypeError(f"Column {name} holds no numbers.")
         return values
 
     def words(self, name: str) -> list[str]:
         """The distinct words that the codes of column ``name`` stand for."""
-        return list(self._columns[SCHEMA.get_field_index(name)][1] or [])
+        return list(self._columns[name][1] or [])
 
     def is_word(self, name: str, word: str) -> npt.NDArray[np.bool_]:
         """Where column ``name`` is ``word``; shape (n,)."""
@@ -77,9 +120,7 @@ class Plan:
 
     def shard_records(self, shard: int) -> list[Record]:
         """The records of one shard, in the order in which they are stored."""
-        rows = self.shard_rows(shard)
-        columns: list[list[Any]] = [_items(values, words, rows) for values, words in self._columns]
-        return [Record(*items) for items in zip(*columns, strict=True)]
+        return self.records(self.shard_rows(shard))
 
     @cached_property
     def _stored_order(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -111,27 +152,29 @@ class Plan:
         missing = [name for name in SCHEMA.names if name not in table.column_names]
         if missing:
             raise DatasetError(f"{path} has no column {missing[0]!r}: it isn't a Diorama plan.")
-        return cls(table.select(SCHEMA.names).cast(SCHEMA))
+        fields = [*SCHEMA, *(field for field in OPTIONAL if field.name in table.column_names)]
+        schema = pa.schema(fields)
+        return cls(table.select(schema.names).cast(schema))
 
 
-def _values(table: pa.Table, field: pa.Field) -> tuple[object, list[str] | None]:
+def _values(table: pa.Table, field: pa.Field) -> tuple[Any, list[str] | None]:
     column = table.column(field.name)
     array = column.chunk(0) if column.num_chunks else pa.array([], field.type)
     if pa.types.is_dictionary(field.type):
         return array.indices.to_numpy(zero_copy_only=False), array.dictionary.to_pylist()
-    if pa.types.is_string(field.type):
+    if pa.types.is_string(field.type) or pa.types.is_list(field.type):
         return array, None
     return array.to_numpy(zero_copy_only=False), None
 
 
-def _items(values: Any, words: list[str] | None, rows: npt.NDArray[np.int64]) -> list[object]:
+def _items(values: Any, words: list[str] | None, rows: npt.NDArray[np.int64]) -> list[Any]:
+    if isinstance(values, pa.ListArray):
+        return [_placements(items) for items in values.take(pa.array(rows)).to_pylist()]
     if isinstance(values, pa.Array):
         return values.take(pa.array(rows)).to_pylist()  # type: ignore[no-any-return]
     chosen = values[rows].tolist()
     return [words[code] for code in chosen] if words is not None else chosen
 
 
-def _item(values: object, words: list[str] | None, index: int) -> object:
-    if words is not None:
-        return words[values[index]]  # type: ignore[index]
-    return values[index].as_py() if isinstance(values, pa.Array) else values[index].item()  # type: ignore[index]
+def _placements(items: list[dict[str, Any]]) -> tuple[Placement, ...]:
+    return tuple(Placement(**item) for item in items)

@@ -14,6 +14,7 @@ from data_manifest.header import DepthStage, Header
 from data_manifest.publish import publishing
 from data_manifest.record import (
     EncodedSample,
+    MapStream,
     Mask,
     Picture,
     PictureStream,
@@ -34,6 +35,9 @@ class ShardReader(Protocol):
 
     def mask(self, record: Record) -> Mask:
         """The mask, (H, W) bool."""
+
+    def map(self, stream: MapStream, record: Record) -> Picture:
+        """The instance or amodal map, (H, W) uint8, of a dataset that has them."""
 
     def depth(self, record: Record) -> StoredDepth | None:
         """Depth as stored, (H, W) uint16; None where no teacher has run."""
@@ -85,7 +89,7 @@ def create_shard(
         writer = zip_shard.ZipWriter(path, label)
     else:
         raw_size = header.size if header.codec == "raw" else None
-        writer = h5_writer.H5Writer(path, label, backgrounds, raw_size)
+        writer = h5_writer.H5Writer(path, label, backgrounds, raw_size, maps=header.maps)
     try:
         yield writer
         writer.close()

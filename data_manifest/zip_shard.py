@@ -12,11 +12,13 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from data_manifest.codec import decode_depth, decode_mask, decode_rgb, encode_depth
+from data_manifest.codec import decode_depth, decode_map, decode_mask, decode_rgb, encode_depth
 from data_manifest.errors import DatasetError
 from data_manifest.header import DepthStage, Stages
 from data_manifest.record import (
+    MAP_STREAMS,
     EncodedSample,
+    MapStream,
     Mask,
     Picture,
     PictureStream,
@@ -45,6 +47,9 @@ class ZipWriter:
         """Add the next sample."""
         _store(self._file, f"fg_bg/{sample.record.key}.jpg", sample.fg_bg)
         _store(self._file, f"mask/{sample.record.key}.png", sample.mask)
+        for stream in MAP_STREAMS:
+            if (data := getattr(sample, stream)) is not None:
+                _store(self._file, f"{stream}/{sample.record.key}.png", data)
 
     def close(self) -> None:
         """Write the directory."""
@@ -82,8 +87,7 @@ class ZipReader:
                 return self._read(f"bg/{record.bg}.jpg")
             case "fg_bg":
                 return self._read(f"fg_bg/{record.key}.jpg")
-            case "mask":
-                return self._read(f"mask/{record.key}.png")
+        return self._read(f"{stream}/{record.key}.png")
 
     def picture(self, stream: PictureStream, record: Record) -> Picture:
         """The decoded picture, (H, W, 3) uint8 RGB."""
@@ -92,6 +96,10 @@ class ZipReader:
     def mask(self, record: Record) -> Mask:
         """The mask, (H, W) bool."""
         return decode_mask(self.encoded("mask", record))
+
+    def map(self, stream: MapStream, record: Record) -> Picture:
+        """The instance or amodal map, (H, W) uint8."""
+        return decode_map(self.encoded(stream, record))
 
     def depth(self, record: Record) -> StoredDepth | None:
         """Depth as stored, (H, W) uint16; None where no teacher has run."""

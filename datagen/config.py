@@ -1,16 +1,13 @@
 """The options of datagen's commands."""
 
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from data_manifest.command import CommandConfig
-from data_manifest.config import Range
-from data_manifest.header import LARGEST_SHARD, Codec, ShardFormat
+from datagen.recipe import Recipe
 
 MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more
-SplitBy = Literal["source", "bg", "fg", "sample"]
 
 
 def _cores() -> int:
@@ -19,60 +16,18 @@ def _cores() -> int:
     return int(joblib.cpu_count())
 
 
-class OverlayConfig(CommandConfig):
+class OverlayConfig(Recipe, CommandConfig):
     """Options of ``datagen overlay``."""
 
     bg: Path = Field(description="folder of backgrounds, searched recursively")
     fg: Path = Field(description="folder of cut-outs with alpha, searched recursively")
     out: Path = Field(Path("data"), description="dataset folder to write")
-    n: int = Field(
-        20, ge=1, le=1_000_000, description="placements per background, foreground and flip"
-    )
-    seed: int = Field(0, ge=0, lt=2**63, description="decides every random draw")
-    size: int = Field(224, ge=16, le=8192, description="side of every picture in pixels")
-    scale: Range = Field(
-        (0.4, 0.6),
-        description="longer side of the foreground, LOW:HIGH as fractions of the background's side",
-    )
-    mask_threshold: int = Field(128, ge=1, le=255, description="alpha from which a pixel is mask")
-    quality: int = Field(90, ge=1, le=100, description="JPEG quality of fg_bg and bg")
-    format: ShardFormat = Field("h5", description="shard format")
-    codec: Codec = Field("jpeg", description="raw stores plain arrays instead of JPEG and PNG (h5)")
-    shard_size: int = Field(1000, ge=1, description="samples per shard")
-    hold_out: float = Field(
-        0.15, ge=0, lt=1, description="share of backgrounds and of foregrounds never trained on"
-    )
-    split_by: SplitBy = Field(
-        "source",
-        description="what is held out: backgrounds and foregrounds, one of them, "
-        "or single samples (leaky: every source is trained on)",
-    )
-    limit: int | None = Field(None, ge=1, description="at most so many samples, spread evenly")
     workers: int = Field(
         default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
     )
     strict: bool = Field(False, description="stop at the first picture that can't be used")
     dry_run: bool = Field(False, description="say what would be made, and make nothing")
     overwrite: bool = Field(False, description="replace a dataset of another recipe in --out")
-
-    @model_validator(mode="after")
-    def _check(self) -> "OverlayConfig":
-        low, high = self.scale
-        if not 0 < low <= high:
-            raise ValueError(f"--scale {low:g}:{high:g} must be LOW:HIGH with 0 < LOW <= HIGH")
-        if high > 1:
-            raise ValueError(
-                f"--scale {low:g}:{high:g} makes cut-outs bigger than the background, but they are "
-                "placed fully inside; give at most 1"
-            )
-        if self.format == "zip" and self.codec == "raw":
-            raise ValueError("--codec raw needs --format h5")
-        most = LARGEST_SHARD[self.format]
-        if self.shard_size > most:
-            raise ValueError(
-                f"--shard-size {self.shard_size} is too many for {self.format}; at most {most}"
-            )
-        return self
 
 
 class DedupeConfig(CommandConfig):

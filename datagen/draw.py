@@ -10,16 +10,18 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from data_manifest.codec import encode_jpeg, encode_mask
+from data_manifest.codec import encode_jpeg, encode_map, encode_mask
 from data_manifest.errors import SourceError
 from data_manifest.header import Header
 from data_manifest.pictures import read_file
 from data_manifest.publish import publishing
 from data_manifest.record import EncodedSample, Picture, Record
 from data_manifest.shard import check_shard, create_shard
-from datagen.composite import Cutout, composite
+from datagen.blend import Look
+from datagen.composite import Drawing, composite
 from datagen.recipe import Recipe
-from datagen.sources import centre_square, read_background, read_cutout
+from datagen.sources import fit_square, read_background, read_cutout
+from datagen.warp import Cutout
 
 CACHE_BYTES = 160 * 2**20
 
@@ -86,37 +88,56 @@ def draw_shard(task: ShardTask) -> Drawn:
         empty = 0
         with create_shard(temporary, task.header, len(task.records), len(distinct)) as writer:
             for bg in distinct:
-                writer.add_background(bg, _picture(load_background(task, bg), task.recipe))
+                writer.add_background(bg, encode_background(task, bg))
             for sample, mask in draw_samples(task):
                 writer.add(sample)
                 empty += not cv2.hasNonZero(mask)
     return Drawn(len(task.records), empty)
 
 
+def encode_background(task: ShardTask, bg: str) -> bytes | Picture:
+    """A background as it is stored."""
+    recipe = task.recipe
+    return _picture(load_background(task, bg), recipe.bg_quality or recipe.quality, recipe)
+
+
 def draw_samples(task: ShardTask) -> Iterator[tuple[EncodedSample, Picture]]:
     """Draw and encode the samples of a task; yields each with its mask, (H, W) uint8 0 or 255."""
     recipe = task.recipe
     for record in task.records:
-        background, cutout = load_background(task, record.bg), load_cutout(task, record.fg)
-        fg_bg, mask = composite(background, cutout, record, recipe.mask_threshold)
-        stored_mask = encode_mask(mask) if recipe.codec == "jpeg" else mask > 0
-        yield EncodedSample(record, _picture(fg_bg, recipe), stored_mask), mask
+        drawing = draw(task, record)
+        fg_bg = _picture(drawing.fg_bg, recipe.quality, recipe)
+        if recipe.codec == "jpeg":
+            maps = (None if part is None else encode_map(part) for part in drawing[2:])
+            sample = EncodedSample(record, fg_bg, encode_mask(drawing.mask), *maps)
+        else:
+            sample = EncodedSample(record, fg_bg, drawing.mask > 0, *drawing[2:])
+        yield sample, drawing.mask
+
+
+def draw(task: ShardTask, record: Record) -> Drawing:
+    """Draw one sample of a task."""
+    recipe = task.recipe
+    look = Look(recipe.mask_threshold, recipe.feather, recipe.shadow, recipe.multi)
+    layers = [(load_cutout(task, layer.fg), layer) for layer in record.placements()]
+    return composite(load_background(task, record.bg), layers, look)
 
 
 def load_background(task: ShardTask, bg: str) -> Picture:
     """A background of the dataset's size, (size, size, 3) uint8 BGR."""
-    file, size = task.backgrounds[bg], task.recipe.size
-    found = _cache.get((file, size))
+    file, size, fit = task.backgrounds[bg], task.recipe.size, task.recipe.fit
+    found = _cache.get((file, size, fit))
     if not isinstance(found, np.ndarray):
-        found = centre_square(read_background(_content(file)), size)
-        _cache.put((file, size), found, found.nbytes)
+        found = fit_square(read_background(_content(file)), size, fit)
+        _cache.put((file, size, fit), found, found.nbytes)
     return found
 
 
 def load_cutout(task: ShardTask, fg: str) -> Cutout:
     """A cut-out with the levels that the recipe's scales need."""
     file = task.foregrounds[fg]
-    shortest, longest = (max(1, round(part * task.recipe.size)) for part in task.recipe.scale)
+    smallest, largest = task.recipe.smallest_and_largest()
+    shortest, longest = (max(1, round(part * task.recipe.size)) for part in (smallest, largest))
     found = _cache.get((file, shortest, longest))
     if not isinstance(found, Cutout):
         found = Cutout.of(read_cutout(_content(file))[0], longest, shortest)
@@ -135,8 +156,8 @@ def _content(file: SourceFile) -> bytes:
     return content
 
 
-def _picture(bgr: Picture, recipe: Recipe) -> bytes | Picture:
-    return encode_jpeg(bgr, recipe.quality) if recipe.codec == "jpeg" else bgr[..., ::-1]
+def _picture(bgr: Picture, quality: int, recipe: Recipe) -> bytes | Picture:
+    return encode_jpeg(bgr, quality) if recipe.codec == "jpeg" else bgr[..., ::-1]
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What is settled before a pixel is drawn: sources, recipe, plan, and which shards are missing."""
 
 import json
+import os
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +16,9 @@ from data_manifest.plan import Plan
 from data_manifest.publish import publish_text, writing
 from data_manifest.shard import check_shard, read_label
 from datagen.config import OverlayConfig
+from datagen.fingerprint import fingerprint, what_changed
 from datagen.placement import make_plan
-from datagen.recipe import Recipe, fingerprint, what_changed
+from datagen.recipe import Recipe
 from datagen.scan import Kind, Reject, scan
 
 REJECTS_FILE = "rejects.jsonl"
@@ -42,13 +44,17 @@ def prepare(config: OverlayConfig) -> Job:
     recipe = Recipe.of(config)
     plan, notes = make_plan(recipe, backgrounds.sources, foregrounds.sources)
     header = Header(
-        fingerprint=fingerprint(recipe, backgrounds.sources, foregrounds.sources),
+        fingerprint=fingerprint(recipe.described(), backgrounds.sources, foregrounds.sources),
         samples=len(plan),
         shards=plan.shard_count,
         format=config.format,
         codec=config.codec,
         size=config.size,
-        recipe=recipe.model_dump(mode="json"),
+        maps=recipe.multi,
+        recipe=recipe.described(),
+        folders={
+            kind: os.path.relpath(folder, config.out) for kind, folder in _folders(config).items()
+        },
         backgrounds=backgrounds.sources,
         foregrounds=foregrounds.sources,
         software={name: version(name) for name in _SOFTWARE},

@@ -26,3 +26,8 @@ def whole(draws: npt.NDArray[np.float64], count: npt.NDArray[np.int64]) -> npt.N
 def rank(seed: int, stage: str, digest: str) -> str:
     """A sort key that shuffles digests: the order of two doesn't depend on the others."""
     return hashlib.sha256(f"{seed}/{stage}/{digest}".encode()).hexdigest()
+
+
+def permutation(seed: int, stage: str, count: int) -> npt.NDArray[np.int64]:
+    """The numbers from 0 to ``count`` - 1, shuffled."""
+    return np.argsort(uniform(seed, stage, count), kind="stable")

@@ -11,7 +11,7 @@ from data_manifest.header import Source
 from data_manifest.pictures import find_pictures, picture_ids, read_file
 from data_manifest.progress import progress
 from datagen.duplicates import dhash
-from datagen.sources import read_background, read_cutout
+from datagen.sources import OPAQUE, read_background, read_cutout
 
 Kind = Literal["bg", "fg"]
 KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
@@ -71,9 +71,10 @@ def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
         content = read_file(folder / name)
         if kind == "bg":
             pixels = read_background(content)
-            box = (0, 0, pixels.shape[1], pixels.shape[0])
+            box, fill = (0, 0, pixels.shape[1], pixels.shape[0]), 1.0
         else:
             pixels, box = read_cutout(content)
+            fill = round(float((pixels[..., 3] >= OPAQUE).mean()), 6)
     except SourceError as error:
         return str(error)
     return Source(
@@ -83,6 +84,7 @@ def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
         dhash=dhash(pixels),
         size=(pixels.shape[1], pixels.shape[0]),
         box=box,
+        fill=fill,
     )
 
 

@@ -7,7 +7,10 @@ import numpy.typing as npt
 from data_manifest.errors import SourceError
 from data_manifest.pictures import decode_upright
 from data_manifest.record import Picture
+from datagen.recipe import Fit
 
+OPAQUE = 128
+"""Alpha from which a cut-out's pixel is seen."""
 Box = tuple[int, int, int, int]
 
 
@@ -27,7 +30,7 @@ def read_cutout(content: bytes) -> tuple[Picture, Box]:
     alpha = rgba[..., 3]
     if alpha.min() == 255:
         raise SourceError("its alpha is opaque everywhere, so nothing is cut out")
-    if alpha.max() < 128:
+    if alpha.max() < OPAQUE:
         raise SourceError("its alpha is transparent (nearly) everywhere, so nothing would be seen")
     left, top, width, height = cv2.boundingRect(alpha)
     box = (left, top, width, height)
@@ -44,11 +47,27 @@ def premultiply(straight: npt.NDArray[np.generic]) -> Picture:
     return np.dstack([(product + 127) // 255, straight[..., 3]]).astype(np.uint8)
 
 
-def centre_square(picture: Picture, size: int) -> Picture:
-    """The largest centred square of a picture, resized to ``size`` by ``size``."""
+def fit_square(picture: Picture, size: int, fit: Fit) -> Picture:
+    """A picture as a square of ``size`` pixels.
+
+    ``crop`` keeps the largest centred square, ``squash`` changes the aspect, ``pad`` keeps all of
+    it and mirrors its edges into the rest.
+    """
     height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = picture[top : top + side, left : left + side]
-    how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return cv2.resize(square, (size, size), interpolation=how).astype(np.uint8, copy=False)
+    if fit == "crop":
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        return _resize(picture[top : top + side, left : left + side], size, size)
+    if fit == "squash":
+        return _resize(picture, size, size)
+    scale = size / max(height, width)
+    small = _resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+    below, right = size - small.shape[0], size - small.shape[1]
+    edges = (below // 2, below - below // 2, right // 2, right - right // 2)
+    return cv2.copyMakeBorder(small, *edges, cv2.BORDER_REFLECT).astype(np.uint8, copy=False)
+
+
+def _resize(picture: Picture, width: int, height: int) -> Picture:
+    smaller = picture.shape[0] > height or picture.shape[1] > width
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return cv2.resize(picture, (width, height), interpolation=how).astype(np.uint8, copy=False)

@@ -54,21 +54,41 @@ def hold_out(kind: Kind, sources: Sequence[Source], share: float, seed: int) -> 
     return HeldOut(np.isin(group, shuffled[:count]), notes)
 
 
-def split_codes(
+class Splits(NamedTuple):
+    """The split of every sample, (n,) codes; which foregrounds are held out; notes for the user."""
+
+    codes: npt.NDArray[np.int32]
+    held_fg: npt.NDArray[np.bool_]
+    notes: list[str]
+
+    def pools(
+        self, fg: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.int64]]]:
+        """Which of the two pools (known and held out) sample foregrounds ``fg`` are in, and both.
+
+        A sample's further foregrounds come from the pool of its first, so that none leaks.
+        """
+        pools = [np.flatnonzero(~self.held_fg), np.flatnonzero(self.held_fg)]
+        return self.held_fg[fg].astype(np.int64), pools
+
+
+def split_samples(
     recipe: Recipe,
     sources: tuple[Sequence[Source], Sequence[Source]],
     rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """The split of every sample, (n,) codes, and notes for the user.
+) -> Splits:
+    """Split samples by their sources.
 
     ``sources`` are the backgrounds and the foregrounds, ``rows`` which of each a sample uses.
     """
     if recipe.split_by == "sample":
         unseen = uniform(recipe.seed, "split", len(rows[0])) < recipe.hold_out
-        return np.where(unseen, VAL, TRAIN).astype(np.int32), [
+        notes = [
             "Single samples are held out: validation sees the backgrounds and foregrounds that "
             "training sees, and will look too good."
         ]
+        codes = np.where(unseen, VAL, TRAIN).astype(np.int32)
+        return Splits(codes, np.zeros(len(sources[1]), bool), notes)
     kinds: tuple[Kind, Kind] = ("bg", "fg")
     shares = [recipe.hold_out if recipe.split_by in ("source", kind) else 0.0 for kind in kinds]
     held = [
@@ -77,4 +97,5 @@ def split_codes(
     ]
     new_bg, new_fg = (part.mask[row] for part, row in zip(held, rows, strict=True))
     codes = np.select([new_bg & new_fg, new_bg, new_fg], [VAL, VAL_BG, VAL_FG], TRAIN)
-    return codes.astype(np.int32), [note for part in held for note in part.notes]
+    notes = [note for part in held for note in part.notes]
+    return Splits(codes.astype(np.int32), held[1].mask, notes)

@@ -24,7 +24,11 @@ def task_of(job: Job, path: Path, records: list[Record]) -> ShardTask:
         job.recipe,
         records,
         _files(config.bg, header.backgrounds, {record.bg for record in records}),
-        _files(config.fg, header.foregrounds, {record.fg for record in records}),
+        _files(
+            config.fg,
+            header.foregrounds,
+            {layer.fg for record in records for layer in record.placements()},
+        ),
     )
 
 

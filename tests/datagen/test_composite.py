@@ -11,15 +11,20 @@ import pytest
 from PIL import Image
 
 from data_manifest.dataset import Dataset
-from data_manifest.record import Record
-from datagen.composite import Cutout, composite, warp
-from datagen.sources import centre_square, premultiply, read_background, read_cutout
+from data_manifest.record import Placement
+from datagen.blend import Look
+from datagen.composite import composite
+from datagen.sources import fit_square, premultiply, read_background, read_cutout
+from datagen.warp import Cutout, warp
 
 Array = npt.NDArray[np.generic]
 
 
-def record(width: int, height: int, x: int = 0, y: int = 0, flip: bool = False) -> Record:
-    return Record(0, "k", "b", "f", flip, 0.5, 0.0, x, y, width, height, "alpha", "train", 0, 0)
+SIDE = 224
+
+
+def at(width: int, height: int, x: int = 0, y: int = 0, flip: bool = False) -> Placement:
+    return Placement("f", flip, 0.5, 0.0, x, y, width, height, "alpha")
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def cutout(pictures: Path) -> Cutout:
 
 @pytest.fixture
 def background(pictures: Path) -> Array:
-    return centre_square(read_background((pictures / "bgs" / "coffee.png").read_bytes()), 224)
+    return fit_square(read_background((pictures / "bgs" / "coffee.png").read_bytes()), SIDE, "crop")
 
 
 def test_levels_halve_and_cover_the_range(cutout: Cutout) -> None:
@@ -44,7 +49,7 @@ def test_warped_alpha_is_close_to_exact_area_sampling(longer: int, pictures: Pat
     trimmed, _ = read_cutout((pictures / "fgs" / "tree.webp").read_bytes())
     cutout = Cutout.of(trimmed, 120, 30)
     width = round(longer * trimmed.shape[1] / trimmed.shape[0])
-    placed = warp(cutout, record(width, longer))
+    placed = warp(cutout, at(width, longer), SIDE)
     exact = np.asarray(
         Image.fromarray(trimmed[..., 3]).resize((width, longer), Image.Resampling.BOX)
     )
@@ -54,14 +59,14 @@ def test_warped_alpha_is_close_to_exact_area_sampling(longer: int, pictures: Pat
 
 
 def test_flip_mirrors(cutout: Cutout) -> None:
-    plain, flipped = (warp(cutout, record(70, 80, flip=flip)) for flip in (False, True))
+    plain, flipped = (warp(cutout, at(70, 80, flip=flip), SIDE) for flip in (False, True))
     assert np.array_equal(flipped, plain[:, ::-1])
 
 
 def test_blending_is_within_one_level_of_exact(cutout: Cutout, background: Array) -> None:
-    where = record(90, 100, 60, 124)
-    fg_bg, _ = composite(background, cutout, where, 128)
-    placed = warp(cutout, where).astype(np.float64)
+    where = at(90, 100, 60, 124)
+    fg_bg = composite(background, [(cutout, where)], Look()).fg_bg
+    placed = warp(cutout, where, SIDE).astype(np.float64)
     exact = background.astype(np.float64)
     region = exact[124:224, 60:150]
     region[:] = placed[..., :3] + region * (1 - placed[..., 3:] / 255)
@@ -72,10 +77,10 @@ def test_blending_is_within_one_level_of_exact(cutout: Cutout, background: Array
 
 
 def test_the_mask_is_the_placed_alpha_at_the_threshold(cutout: Cutout, background: Array) -> None:
-    where = record(90, 100, 134, 0)
-    alpha = warp(cutout, where)[..., 3]
+    where = at(90, 100, 134, 0)
+    alpha = warp(cutout, where, SIDE)[..., 3]
     for threshold in (1, 128, 255):
-        _, mask = composite(background, cutout, where, threshold)
+        mask = composite(background, [(cutout, where)], Look(threshold)).mask
         expected = np.zeros((224, 224), np.uint8)
         expected[0:100, 134:224] = np.where(alpha >= threshold, 255, 0)
         assert np.array_equal(mask, expected)
@@ -90,7 +95,7 @@ def test_no_rim_on_a_background_of_the_foregrounds_own_colour() -> None:
     ground = np.full((224, 224, 3), colour, np.uint8)
     cutout = Cutout.of(premultiply(disc), 134, 40)
     for side in (40, 75, 111, 134):
-        fg_bg, mask = composite(ground, cutout, record(side, side, 20, 30), 128)
+        fg_bg, mask = composite(ground, [(cutout, at(side, side, 20, 30))], Look())[:2]
         # Eight bits are rounded four times on the way: two levels of 255, which no eye sees.
         assert np.abs(fg_bg.astype(int) - colour).max() <= 2
         assert mask.any()
@@ -100,22 +105,23 @@ def test_stored_masks_are_the_placed_alpha(dataset: Path, pictures: Path) -> Non
     """What is in the shards is what the plan says, recomputed from the sources alone."""
     whole = Dataset(dataset)
     for sample in whole[::9]:
-        at = sample.record
-        trimmed, _ = read_cutout((pictures / "fgs" / f"{at.fg}.webp").read_bytes())
+        where = sample.record
+        trimmed, _ = read_cutout((pictures / "fgs" / f"{where.fg}.webp").read_bytes())
         longest, shortest = (max(1, round(part * 96)) for part in (0.6, 0.4))
-        alpha = warp(Cutout.of(trimmed, longest, shortest), at)[..., 3]
+        alpha = warp(Cutout.of(trimmed, longest, shortest), *where.placements(), 96)[..., 3]
         expected = np.zeros((96, 96), bool)
-        expected[at.y : at.y + at.height, at.x : at.x + at.width] = alpha >= 128
+        expected[where.y : where.y + where.height, where.x : where.x + where.width] = alpha >= 128
         assert np.array_equal(sample.mask, expected)
 
 
 def test_outside_the_mask_fg_bg_is_the_background(dataset: Path) -> None:
     for sample in Dataset(dataset)[::23]:
-        at = sample.record
+        where = sample.record
         far = np.ones((96, 96), bool)
-        far[max(at.y - 16, 0) : at.y + at.height + 16, max(at.x - 16, 0) : at.x + at.width + 16] = (
-            False
-        )
+        far[
+            max(where.y - 16, 0) : where.y + where.height + 16,
+            max(where.x - 16, 0) : where.x + where.width + 16,
+        ] = False
         difference = np.abs(sample.fg_bg.astype(int) - sample.bg)[far]
         assert difference.size == 0 or difference.max() <= 2
 
@@ -124,11 +130,12 @@ def test_raw_codec_keeps_every_pixel(
     make_dataset: Callable[..., Path], pictures: Path, tmp_path: Path
 ) -> None:
     for sample in Dataset(make_dataset(tmp_path / "raw", codec="raw"))[::20]:
-        at = sample.record
-        (bg_file,) = (pictures / "bgs").glob(f"{at.bg}.*")
-        ground = centre_square(read_background(bg_file.read_bytes()), 96)
-        trimmed, _ = read_cutout((pictures / "fgs" / f"{at.fg}.webp").read_bytes())
-        fg_bg, mask = composite(ground, Cutout.of(trimmed, 58, 38), at, 128)
+        where = sample.record
+        (bg_file,) = (pictures / "bgs").glob(f"{where.bg}.*")
+        ground = fit_square(read_background(bg_file.read_bytes()), 96, "crop")
+        trimmed, _ = read_cutout((pictures / "fgs" / f"{where.fg}.webp").read_bytes())
+        layers = [(Cutout.of(trimmed, 58, 38), *where.placements())]
+        fg_bg, mask = composite(ground, layers, Look())[:2]
         assert np.array_equal(sample.bg, ground[..., ::-1])
         assert np.array_equal(sample.fg_bg, fg_bg[..., ::-1])
         assert np.array_equal(sample.mask, mask > 0)

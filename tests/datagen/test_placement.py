@@ -7,9 +7,13 @@ from data_manifest.header import Source
 from data_manifest.plan import Plan
 from data_manifest.record import SPLITS
 from datagen.config import OverlayConfig
+from datagen.fingerprint import fingerprint
 from datagen.placement import make_plan
 from datagen.random_draws import uniform, whole
-from datagen.recipe import Recipe, fingerprint
+from datagen.recipe import Recipe
+
+GOLDEN = "5f05f0000cc11318c1202ead6a1ab443be2ba8f639ad407c76bb2a02e5b02e09"
+GOLDEN_ALL = "47445207d580a6fba3393395a12551e92e18778dd165c8b26a0882f583fc0745"
 
 
 def far_hash(number: int) -> str:
@@ -35,6 +39,10 @@ def sources(kind: str, count: int) -> list[Source]:
 
 def recipe(**options: object) -> Recipe:
     return Recipe.of(OverlayConfig.model_validate({"bg": "b", "fg": "f", **options}))
+
+
+def described(**options: object) -> dict[str, object]:
+    return recipe(**options).described()
 
 
 def plan_of(bgs: int, fgs: int, **options: object) -> tuple[Plan, list[str]]:
@@ -94,11 +102,28 @@ def test_whole_numbers_reach_both_ends() -> None:
     assert whole(np.array([np.nextafter(1, 0)]), np.array([3])).tolist() == [2]
 
 
-def test_golden_digest_of_the_plan() -> None:
+EVERYTHING = {
+    "n": 2,
+    "flip": "random",
+    "scale_by": "height",
+    "angle": "-180:180",
+    "shear": "-20:20",
+    "visible": 0.5,
+    "ground": "0.5:1",
+    "objects": "1:3",
+    "distractors": "0:2",
+    "blend": "alpha:3,poisson:1",
+    "jitter": 0.2,
+    "key": "{fg}/{bg}_{index:06}",
+}
+
+
+@pytest.mark.parametrize(("options", "golden"), [({"n": 3}, GOLDEN), (EVERYTHING, GOLDEN_ALL)])
+def test_golden_digest_of_the_plan(options: dict[str, object], golden: str) -> None:
     """Changes only when the recipe's meaning does; then PLAN_VERSION must change too."""
-    plan, _ = plan_of(5, 7, n=3)
+    plan, _ = plan_of(5, 7, **options)
     content = "".join(str(plan[i]) for i in range(len(plan)))
-    assert hashlib.sha256(content.encode()).hexdigest() == GOLDEN
+    assert hashlib.sha256(content.encode()).hexdigest() == golden
 
 
 def test_limit_spreads_over_the_grid() -> None:
@@ -188,11 +213,8 @@ def test_nothing_held_out() -> None:
 
 def test_the_fingerprint_knows_options_and_content() -> None:
     bgs, fgs = sources("b", 2), sources("f", 2)
-    base = fingerprint(recipe(), bgs, fgs)
-    assert fingerprint(recipe(workers=1, out="elsewhere", strict=True), bgs, fgs) == base
-    assert fingerprint(recipe(n=3), bgs, fgs) != base
+    base = fingerprint(described(), bgs, fgs)
+    assert fingerprint(described(workers=1, out="elsewhere", strict=True), bgs, fgs) == base
+    assert fingerprint(described(n=3), bgs, fgs) != base
     changed = [bgs[0], bgs[1].model_copy(update={"sha256": "other"})]
-    assert fingerprint(recipe(), changed, fgs) != base
-
-
-GOLDEN = "1346f986fba0ae19831a807d52ff4d0c62bb3790403dc9fe5d709930b2869fe6"
+    assert fingerprint(described(), changed, fgs) != base

@@ -9,7 +9,7 @@ from data_manifest.errors import SourceError, UsageError
 from data_manifest.pictures import find_pictures, picture_ids
 from datagen.scan import scan
 from datagen.sources import (
-    centre_square,
+    fit_square,
     premultiply,
     read_background,
     read_cutout,
@@ -124,13 +124,13 @@ def test_a_foreground_without_alpha_says_so(china: Image.Image, tmp_path: Path) 
             read_cutout((tmp_path / name).read_bytes())
 
 
-def test_centre_square_keeps_the_middle(pictures: Path) -> None:
+def test_crop_keeps_the_middle(pictures: Path) -> None:
     picture = read_background((pictures / "bgs" / "china.jpg").read_bytes())
     assert picture.shape[:2] == (427, 640)
-    same = centre_square(picture, 427)
+    same = fit_square(picture, 427, "crop")
     assert np.array_equal(same, picture[:, 106 : 106 + 427])
-    assert centre_square(picture, 96).shape == (96, 96, 3)
-    assert centre_square(picture, 500).shape == (500, 500, 3)
+    assert fit_square(picture, 96, "crop").shape == (96, 96, 3)
+    assert fit_square(picture, 500, "crop").shape == (500, 500, 3)
 
 
 def test_pictures_are_found_everywhere_in_order(china: Image.Image, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""What makes two datasets the same: the hash of a recipe and its sources."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from data_manifest.header import Header, Source
+
+PLAN_VERSION = 2
+"""Grows when the same recipe would give other pixels than before."""
+
+
+def fingerprint(
+    recipe: Mapping[str, Any], backgrounds: Sequence[Source], foregrounds: Sequence[Source]
+) -> str:
+    """SHA-256 of the recipe and of every source's id and content, as 64 hex digits."""
+    content = {
+        "plan_version": PLAN_VERSION,
+        "recipe": recipe,
+        "bg": [(source.id, source.sha256) for source in backgrounds],
+        "fg": [(source.id, source.sha256) for source in foregrounds],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def what_changed(old: Header, new: Header) -> str:
+    """Says in words how two datasets' recipes differ."""
+    changes = [
+        f"--{name.replace('_', '-')} was {_shown(old.recipe.get(name))}, is {_shown(value)}"
+        for name, value in new.recipe.items()
+        if old.recipe.get(name) != value
+    ]
+    changes += _source_changes("backgrounds", old.backgrounds, new.backgrounds)
+    changes += _source_changes("foregrounds", old.foregrounds, new.foregrounds)
+    return "; ".join(changes) or "it was made by another version of Diorama"
+
+
+def _source_changes(names: str, old: Sequence[Source], new: Sequence[Source]) -> list[str]:
+    before, after = ({source.id: source.sha256 for source in part} for part in (old, new))
+    counts = {
+        "added": len(after.keys() - before.keys()),
+        "gone": len(before.keys() - after.keys()),
+        "changed": sum(before[id_] != after[id_] for id_ in before.keys() & after.keys()),
+    }
+    return [f"{count} {names} {verb}" for verb, count in counts.items() if count]
+
+
+def _shown(value: Any) -> str:
+    return ":".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
