@@ -107,7 +107,7 @@ def _least_hiding(
 
 
 def _hidden_share(below: Placed, above: Placed, recipe: Recipe) -> Floats:
-    """At most which share of the visible mask of ``below`` is hidden, from the boxes alone."""
+    """At most which share of the mask of ``below`` is hidden, from boxes and fills alone."""
     overlap = np.ones(len(below.x))
     for start, extent in (("x", "width"), ("y", "height")):
         low = np.maximum(getattr(below, start), getattr(above, start))
@@ -116,7 +116,7 @@ def _hidden_share(below: Placed, above: Placed, recipe: Recipe) -> Floats:
             getattr(above, start) + getattr(above, extent),
         )
         overlap = overlap * inside(low, np.maximum(high - low, 0), recipe.size)
-    mask = below.fill * below.width * below.height * recipe.visible
+    mask = below.fill * below.width * below.height
     return overlap / np.maximum(mask, 1)
 
 

@@ -79,7 +79,7 @@ def place(recipe: Recipe, cutouts: Cutouts, fg: Ints, draws: Draws, number: Ints
     scale = _scale(recipe, cutouts, fg, draws, number)
     shape = shapes(scale, (angle, shear), cutouts.boxes[fg], recipe.size)
     fill = np.minimum(cutouts.fill[fg] * shape.fill, 1)
-    x, y = position(recipe, shape._replace(fill=fill), draws)
+    x, y = position(recipe, shape, draws)
     red, green, blue = _gains(recipe, draws)
     return Placed(
         fg=fg,
@@ -127,13 +127,8 @@ def _scale(recipe: Recipe, cutouts: Cutouts, fg: Ints, draws: Draws, number: Int
 
 
 def position(recipe: Recipe, shape: Shapes, draws: Draws) -> tuple[Ints, Ints]:
-    """Left and top edges, (n,): the share ``--visible`` of every mask lies within the frame.
-
-    The mask's pixels may all lie in the part of the box that is cut off, so a mask that fills its
-    box thinly may be cut less.
-    """
-    side = recipe.size
-    needed = 1 - shape.fill * (1 - recipe.visible)
+    """Left and top edges, (n,): the share ``--visible`` of every box lies within the frame."""
+    side, needed = recipe.size, np.full(len(shape.width), recipe.visible)
     x = offsets(draws.uniform("x"), shape.width, side, needed)
     seen = inside(x, shape.width, side) / shape.width
     if recipe.ground is None:

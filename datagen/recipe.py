@@ -60,7 +60,7 @@ class Placing(Config):
     angle: Range = Field((0, 0), description="turn, LOW:HIGH in degrees counter-clockwise")
     shear: Range = Field((0, 0), description="slant, LOW:HIGH in degrees to the right")
     visible: float = Field(
-        1, gt=0, le=1, description="least share of a foreground that lies within the frame"
+        1, gt=0, le=1, description="least share of a foreground's box that lies within the frame"
     )
     ground: Range | None = Field(
         None, description="foregrounds stand on this band, LOW:HIGH of the height, 1 is the bottom"

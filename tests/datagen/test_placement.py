@@ -3,6 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from data_manifest.config import build
+from data_manifest.errors import UsageError
 from data_manifest.header import Source
 from data_manifest.plan import Plan
 from data_manifest.record import SPLITS
@@ -13,7 +15,7 @@ from datagen.random_draws import uniform, whole
 from datagen.recipe import Recipe
 
 GOLDEN = "5f05f0000cc11318c1202ead6a1ab443be2ba8f639ad407c76bb2a02e5b02e09"
-GOLDEN_ALL = "47445207d580a6fba3393395a12551e92e18778dd165c8b26a0882f583fc0745"
+GOLDEN_ALL = "2691375699de1b0c1837fd2b3be69a1accd28bbef47775ce9b72ef95b39f2617"
 
 
 def far_hash(number: int) -> str:
@@ -218,3 +220,101 @@ def test_the_fingerprint_knows_options_and_content() -> None:
     assert fingerprint(described(n=3), bgs, fgs) != base
     changed = [bgs[0], bgs[1].model_copy(update={"sha256": "other"})]
     assert fingerprint(described(), changed, fgs) != base
+
+
+def test_balanced_draws_use_every_source_equally_often() -> None:
+    plan, _ = plan_of(30, 70, samples=1000)
+    assert len(plan) == 1000
+    for name in ("bg", "fg"):
+        often = np.unique(plan.column(name), return_counts=True)[1]
+        assert often.max() - often.min() <= 1
+    assert 0.4 < plan.column("flip").mean() < 0.6
+    few, _ = plan_of(30, 70, samples=10)
+    assert len(np.unique(few.column("bg"))) == len(np.unique(few.column("fg"))) == 10
+
+
+def test_a_mirrored_twin_lies_where_the_plain_one_does() -> None:
+    plan, _ = plan_of(3, 4, n=5, flip="twin")
+    cells = {(r.bg, r.fg, i % 5): r for i, r in enumerate(plan[j] for j in range(120)) if r.flip}
+    for i in range(120):
+        record = plan[i]
+        twin = cells[record.bg, record.fg, i % 5]
+        assert (record.x, record.y, record.scale) == (twin.x, twin.y, twin.scale)
+    assert len(cells) == 60
+
+
+def test_blend_variants_share_their_placement() -> None:
+    plan, _ = plan_of(3, 4, n=2, blend="alpha,hard,poisson", blend_variants=True)
+    assert len(plan) == 3 * 4 * 2 * 2 * 3
+    for start in range(0, len(plan), 3):
+        group = [plan[start + k] for k in range(3)]
+        assert [record.blend for record in group] == ["alpha", "hard", "poisson"]
+        assert len({(r.bg, r.fg, r.flip, r.x, r.y, r.scale) for r in group}) == 1
+
+
+def test_blends_are_drawn_by_weight() -> None:
+    plan, _ = plan_of(20, 20, n=10, blend="alpha:3,poisson:1")
+    assert plan.is_word("blend", "poisson").mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_steps_are_taken_in_turn() -> None:
+    plan, _ = plan_of(2, 3, n=8, scale_steps="1,0.8,0.6,0.4")
+    values, often = np.unique(plan.column("scale"), return_counts=True)
+    assert values.tolist() == [0.4, 0.6, 0.8, 1] and set(often) == {24}
+
+
+def test_scale_may_mean_the_height() -> None:
+    plan, _ = plan_of(2, 7, n=10, size=200, scale="0.3:0.3", scale_by="height")
+    too_wide = plan.column("width") >= 198
+    assert np.abs(plan.column("height") - 60)[~too_wide].max() <= 1
+    assert 0 < too_wide.mean() < 0.5
+    assert len(np.unique(plan.column("width"))) > 3
+
+
+def test_a_scale_per_foreground_stays_with_it() -> None:
+    plan, _ = plan_of(4, 6, n=3, scale_per="foreground")
+    scales = {(plan[i].fg, plan[i].scale) for i in range(len(plan))}
+    assert len(scales) == 6
+
+
+def test_foregrounds_stand_on_the_ground_band() -> None:
+    plan, _ = plan_of(5, 5, n=20, size=100, ground="0.7:0.9", scale="0.2:0.5")
+    feet = plan.column("y") + plan.column("height")
+    assert feet.min() == 70 and feet.max() == 90
+
+
+def test_a_turned_foreground_that_the_frame_cannot_hold_is_made_smaller() -> None:
+    plan, _ = plan_of(3, 5, n=20, size=64, scale="1:1", angle="45:45")
+    x, y, w, h = (plan.column(name) for name in ("x", "y", "width", "height"))
+    assert x.min() >= 0 and y.min() >= 0
+    assert (x + w).max() <= 64 and (y + h).max() <= 64
+    assert plan.column("scale").max() < 1
+    assert np.maximum(w, h).min() >= 60
+
+
+def test_keys_follow_the_template() -> None:
+    plan, _ = plan_of(2, 3, n=2, key="fg_{fg_number:03}_bg_{bg_number:03}_{index:06}")
+    assert plan[0].key == "fg_001_bg_001_000000"
+    assert plan[23].key == "fg_003_bg_002_000023"
+    with pytest.raises(UsageError, match="same name"):
+        plan_of(2, 3, n=2, key="{fg}")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"scale": "0.5:1.5"}, "bigger than the background"),
+        ({"scale_steps": "0.5,0"}, "not above 0"),
+        ({"objects": "0:2"}, "whole numbers"),
+        ({"objects": "1:9"}, "from 1 to 8"),
+        ({"angle": "20:10"}, "LOW:HIGH"),
+        ({"blend": "alpha:0"}, "weights above 0"),
+        ({"blend": "poison"}, "alpha"),
+        ({"key": "{nothing}"}, "can't be filled"),
+        ({"key": "../{index}"}, "no usable file name"),
+        ({"samples": 5, "flip": "twin"}, "leave out --samples"),
+    ],
+)
+def test_recipes_that_make_no_sense(options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        build(OverlayConfig, {"bg": "b", "fg": "f", **options})
