@@ -126,12 +126,18 @@ def open_dataset(folder: Path) -> Dataset:
 
     Raises UsageError where ``folder`` isn't one, DatasetError where its dataset isn't whole.
     """
+    return Dataset(dataset_folder(folder))
+
+
+def dataset_folder(folder: Path) -> Path:
+    """The same folder. Raises UsageError where there is none, DatasetError where it isn't ours."""
     if not folder.is_dir():
         raise UsageError(
             f"There is no dataset {folder}; give a dataset's folder, or make one with "
             "`datagen overlay`."
         )
-    return Dataset(folder)
+    Header.read(folder / HEADER_FILE)
+    return folder
 
 
 def decode_depth_values(stored: StoredDepth, encoding: DepthEncoding) -> Depth:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from data_manifest import h5_reader, h5_writer, zip_shard
+from data_manifest.digests import file_sha256, note_digest
 from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.header import DepthStage, Header
 from data_manifest.publish import publishing
@@ -123,10 +124,16 @@ def check_shard(path: Path, fingerprint: str, samples: int) -> None:
 def add_depth(
     path: Path, stage: DepthStage, records: Iterable[Record], depths: Iterable[StoredDepth]
 ) -> None:
-    """Replace a shard by one that has depth too; ``depths`` come in the order of ``records``.
+    """Replace a shard by one that has depth too, and note its digest.
 
+    ``depths`` come in the order of ``records``.
     Raises WriteError, and whatever ``depths`` raises; the shard is then as it was.
     """
     append = h5_writer.append_depth if path.suffix == ".h5" else zip_shard.append_depth
-    with publishing(path, check=read_label) as temporary:
+
+    def check(temporary: Path) -> None:
+        read_label(temporary)
+        note_digest(path.parent, path.name, file_sha256(temporary))
+
+    with publishing(path, check) as temporary:
         append(path, temporary, stage, zip(records, depths, strict=True))

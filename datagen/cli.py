@@ -3,7 +3,7 @@
 import click
 
 from data_manifest.command import Group, command
-from datagen.config import DedupeConfig, OverlayConfig, PreviewConfig, StatsConfig
+from datagen.config import DedupeConfig, OverlayConfig, PreviewConfig, StatsConfig, VerifyConfig
 
 
 @click.group(cls=Group)
@@ -80,3 +80,20 @@ def preview(config: PreviewConfig) -> str:
     from datagen.preview import preview
 
     return preview(config)
+
+
+@command(main, VerifyConfig, argument="data")
+def verify(config: VerifyConfig) -> str:
+    """Check that a dataset is whole and right: every file, picture, mask and split.
+
+    Compares shards with the digests that they were written with, decodes every picture, and draws
+    every mask again to compare it. With --repair, what is broken is drawn again, byte for byte.
+
+    \b
+    Example:
+      datagen verify data
+      datagen verify data --repair
+    """
+    from datagen.verify import verify
+
+    return verify(config)

@@ -62,3 +62,17 @@ class PreviewConfig(CommandConfig):
     samples: int = Field(24, ge=1, le=400, description="samples shown, spread over the splits")
     columns: int = Field(2, ge=1, le=8, description="samples side by side")
     overwrite: bool = Field(False, description="replace --out if it exists")
+
+
+class VerifyConfig(CommandConfig):
+    """Options of ``datagen verify``."""
+
+    data: Path = Field(Path("data"), description="dataset folder to check")
+    repair: bool = Field(False, description="draw again what is broken, and nothing else")
+    bg: Path | None = Field(
+        None, description="folder of the backgrounds  [default: where they were]"
+    )
+    fg: Path | None = Field(None, description="folder of the cut-outs  [default: where they were]")
+    workers: int = Field(
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+    )

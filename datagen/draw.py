@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from data_manifest.codec import encode_jpeg, encode_map, encode_mask
+from data_manifest.digests import file_sha256
 from data_manifest.errors import SourceError
 from data_manifest.header import Header
 from data_manifest.pictures import read_file
@@ -71,10 +72,12 @@ _cache = _Cache(CACHE_BYTES)
 
 
 class Drawn(NamedTuple):
-    """How many samples a shard holds, and how many of their masks are empty."""
+    """A drawn shard: its samples, how many of their masks are empty, and its SHA-256."""
 
+    shard: str
     samples: int
     empty: int
+    sha256: str
 
 
 def draw_shard(task: ShardTask) -> Drawn:
@@ -92,7 +95,7 @@ def draw_shard(task: ShardTask) -> Drawn:
             for sample, mask in draw_samples(task):
                 writer.add(sample)
                 empty += not cv2.hasNonZero(mask)
-    return Drawn(len(task.records), empty)
+    return Drawn(task.path.name, len(task.records), empty, file_sha256(task.path))
 
 
 def encode_background(task: ShardTask, bg: str) -> bytes | Picture:

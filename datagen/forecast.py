@@ -7,7 +7,6 @@ import numpy as np
 from data_manifest.record import EncodedSample
 from datagen.draw import draw_samples, one_opencv_thread
 from datagen.job import Job
-from datagen.task import task_of
 
 DRAWN = 64
 
@@ -15,7 +14,7 @@ DRAWN = 64
 def forecast(job: Job) -> str:
     """Draw a few samples without keeping them; says what the whole run would make and take."""
     chosen = np.linspace(0, len(job.plan) - 1, min(len(job.plan), DRAWN)).astype(int)
-    task = task_of(job, job.config.out, [job.plan[int(row)] for row in chosen])
+    task = job.origin.task(job.config.out, [job.plan[int(row)] for row in chosen])
     with one_opencv_thread():
         for _ in draw_samples(task):
             pass  # sources are now decoded, as they soon are in a long run

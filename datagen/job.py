@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -10,18 +10,22 @@ from typing import NamedTuple, get_args
 import click
 
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE, STATS_FILE
+from data_manifest.digests import DIGESTS_FILE, file_sha256, note_digest, read_digests
 from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.header import Header, ShardFormat
 from data_manifest.plan import Plan
 from data_manifest.publish import publish_text, writing
 from data_manifest.shard import check_shard, read_label
 from datagen.config import OverlayConfig
+from datagen.draw import ShardTask
 from datagen.fingerprint import fingerprint, what_changed
+from datagen.origin import Origin
 from datagen.placement import make_plan
 from datagen.recipe import Recipe
 from datagen.scan import Kind, Reject, scan
 
 REJECTS_FILE = "rejects.jsonl"
+FAILURES_FILE = "failures.jsonl"
 _SOFTWARE = ("diorama", "numpy", "opencv-python-headless", "pillow", "h5py")
 
 
@@ -33,6 +37,16 @@ class Job(NamedTuple):
     header: Header
     plan: Plan
     rejects: list[Reject]
+
+    @property
+    def origin(self) -> Origin:
+        """What samples are drawn from."""
+        return Origin(self.header, self.recipe, self.config.bg, self.config.fg)
+
+    def task(self, number: int) -> ShardTask:
+        """The task of drawing one shard."""
+        path = self.config.out / self.header.shard_name(number)
+        return self.origin.task(path, self.plan.shard_records(number))
 
 
 def prepare(config: OverlayConfig) -> Job:
@@ -93,6 +107,7 @@ def publish_plan(job: Job) -> list[int]:
     pending = [number for number in range(header.shards) if not _is_drawn(job, number)]
     if old and not pending:
         header = old
+    _note_missing_digests(out, [header.shard_name(n) for n in range(header.shards)], pending)
     rejects = [json.dumps(reject._asdict(), ensure_ascii=False) + "\n" for reject in job.rejects]
     publish_text(out / REJECTS_FILE, "".join(rejects))
     job.plan.write(out / PLAN_FILE)
@@ -112,7 +127,7 @@ def _old_header(job: Job) -> Header | None:
 
 def _refuse_foreign(out: Path) -> None:
     """Raises RecipeError where files that we would write are there without a dataset."""
-    names = [PLAN_FILE, REJECTS_FILE, STATS_FILE]
+    names = [PLAN_FILE, REJECTS_FILE, STATS_FILE, DIGESTS_FILE, FAILURES_FILE]
     for path in [*(out / name for name in names), *_shard_files(out)]:
         if path.exists():
             raise RecipeError(
@@ -135,6 +150,14 @@ def _is_drawn(job: Job, number: int) -> bool:
     return True
 
 
+def _note_missing_digests(out: Path, shards: Sequence[str], pending: Sequence[int]) -> None:
+    """Digests of shards that were finished by a run that was killed before it could note them."""
+    known = read_digests(out)
+    for number in sorted(set(range(len(shards))) - set(pending)):
+        if shards[number] not in known:
+            note_digest(out, shards[number], file_sha256(out / shards[number]))
+
+
 def _clear(out: Path, old: Header | None) -> None:
     """Delete the dataset in ``out``, and nothing else that may lie there."""
     mine = {old.shard_name(number) for number in range(old.shards)} if old else set()
@@ -142,7 +165,7 @@ def _clear(out: Path, old: Header | None) -> None:
         for path in _shard_files(out):
             if path.name in mine or _is_shard(path):
                 path.unlink()
-        for name in (PLAN_FILE, HEADER_FILE, STATS_FILE):
+        for name in (PLAN_FILE, HEADER_FILE, STATS_FILE, DIGESTS_FILE, FAILURES_FILE):
             (out / name).unlink(missing_ok=True)
 
 

@@ -1,26 +1,43 @@
 """``datagen overlay``: two folders of pictures to a dataset of composites and masks."""
 
+import json
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import click
 
+from data_manifest.digests import note_digest, tidy_digests
+from data_manifest.errors import DatasetError, SourceError
 from data_manifest.lock import locked
 from data_manifest.parallel import each
 from data_manifest.progress import progress
-from data_manifest.publish import make_folder, remove_leftovers
+from data_manifest.publish import make_folder, publish_text, remove_leftovers
 from datagen.config import OverlayConfig
-from datagen.draw import Drawn, draw_shard
+from datagen.draw import Drawn, ShardTask, draw_shard
 from datagen.forecast import counts, forecast
-from datagen.job import REJECTS_FILE, Job, prepare, publish_plan, remarks
-from datagen.task import shard_task
+from datagen.job import FAILURES_FILE, REJECTS_FILE, Job, prepare, publish_plan, remarks
+
+
+class Failure(NamedTuple):
+    """A shard that couldn't be drawn, and why."""
+
+    shard: str
+    reason: str
+
+
+class Tally(NamedTuple):
+    """What a run has drawn."""
+
+    samples: int
+    empty: int
 
 
 def overlay(config: OverlayConfig) -> str:
     """Draw the dataset that ``config`` describes, or what is missing of it; gives a summary.
 
     Raises UsageError for folders without usable pictures, DatasetError where ``out`` holds a
-    dataset of another recipe, WriteError where it can't be written.
+    dataset of another recipe or a shard couldn't be drawn, WriteError where it can't be written.
     """
     job = prepare(config)
     for sentence in remarks(job):
@@ -36,22 +53,48 @@ def overlay(config: OverlayConfig) -> str:
             drawn = _draw(job, pending)
         finally:
             remove_leftovers(config.out)
+        tidy_digests(config.out, map(job.header.shard_name, range(job.header.shards)))
     return _summary(job, drawn, time.monotonic() - start)
 
 
-def _draw(job: Job, pending: Sequence[int]) -> Drawn:
-    """Draw shards on all workers."""
+def _draw(job: Job, pending: Sequence[int]) -> Tally:
+    """Draw shards on all workers; those that fail are written down and the others go on."""
     total = sum(len(job.plan.shard_rows(number)) for number in pending)
-    tasks = (shard_task(job, number) for number in pending)
-    empty = 0
+    empty, failures = 0, []
     with progress("Drawing", total, "samples", quiet=job.config.quiet) as advance:
-        for drawn in each(draw_shard, tasks, job.config.workers):
+        for drawn in each(_try_to_draw, map(job.task, pending), job.config.workers):
+            if isinstance(drawn, Failure):
+                failures.append(drawn)
+                continue
+            note_digest(job.config.out, drawn.shard, drawn.sha256)
             advance(drawn.samples)
             empty += drawn.empty
-    return Drawn(total, empty)
+    _record_failures(job, failures, len(pending))
+    return Tally(total, empty)
 
 
-def _summary(job: Job, drawn: Drawn, seconds: float) -> str:
+def _try_to_draw(task: ShardTask) -> Drawn | Failure:
+    try:
+        return draw_shard(task)
+    except SourceError as error:
+        return Failure(task.path.name, str(error))
+
+
+def _record_failures(job: Job, failures: Sequence[Failure], tried: int) -> None:
+    """Leave failures.jsonl as it is now true. Raises DatasetError where anything failed."""
+    path = job.config.out / FAILURES_FILE
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    lines = [json.dumps(failure._asdict(), ensure_ascii=False) for failure in sorted(failures)]
+    publish_text(path, "".join(line + "\n" for line in lines))
+    raise DatasetError(
+        f"{len(failures):,} of {tried:,} shards couldn't be drawn, the others are done; first: "
+        f"{min(failures).reason} All are in {path}; put that right and run the same command again."
+    )
+
+
+def _summary(job: Job, drawn: Tally, seconds: float) -> str:
     lines = [counts(job)]
     if drawn.samples:
         lines.append(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from data_manifest.dataset import HEADER_FILE, Dataset, open_dataset
+from data_manifest.digests import tidy_digests
 from data_manifest.errors import RecipeError
 from data_manifest.header import DepthStage, Stages
 from data_manifest.lock import locked
@@ -43,6 +44,7 @@ def run(config: RunConfig) -> str:
         with progress("Labelling", samples, "samples", quiet=config.quiet) as advance:
             for shard in pending:
                 _label(dataset, shard, predictor, teacher.stage, _pace(config, device, advance))
+        tidy_digests(config.data, map(dataset.header.shard_name, range(dataset.header.shards)))
         header = dataset.header.model_copy(update={"stages": Stages(depth=teacher.stage)})
         header.write(config.data / HEADER_FILE)
     return _summary(dataset, teacher.stage, samples, time.monotonic() - start, device.type)

@@ -22,7 +22,6 @@ from datagen.config import OverlayConfig
 from datagen.draw import draw_shard
 from datagen.job import prepare
 from datagen.overlay import overlay
-from datagen.task import shard_task
 
 KILLS = 5
 
@@ -42,7 +41,7 @@ def test_bytes_are_the_same_for_any_number_of_workers(
     two = make_dataset(tmp_path / "two", format=shard_format, workers=2)
     assert len(shard_digests(one)) == 4
     assert shard_digests(one) == shard_digests(two)
-    for name in ("manifest.parquet", "dataset.json", "rejects.jsonl"):
+    for name in ("manifest.parquet", "dataset.json", "rejects.jsonl", "shards.jsonl"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
@@ -191,7 +190,7 @@ def test_a_source_that_changes_while_drawing_stops_the_run(pictures: Path, tmp_p
     options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
     job = prepare(OverlayConfig.model_validate({**options, "quiet": True}))
     shutil.copy(mine / "bgs" / "flower.jpg", mine / "bgs" / "china.jpg")
-    task = shard_task(job, 0)
+    task = job.task(0)
     with pytest.raises(SourceError, match=r"china\.jpg has changed since the run began"):
         draw_shard(task._replace(path=tmp_path / "00000.h5"))
     assert not list(tmp_path.glob("*.h5"))

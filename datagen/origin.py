@@ -1,0 +1,80 @@
+"""What a dataset is drawn from, and the tasks of drawing it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from data_manifest.errors import DatasetError, UsageError
+from data_manifest.header import Header, Source
+from data_manifest.record import Record
+from datagen.draw import ShardTask, SourceFile
+from datagen.recipe import Recipe
+
+
+class Origin(NamedTuple):
+    """What a dataset is drawn from: its recipe, and the folders where its sources lie."""
+
+    header: Header
+    recipe: Recipe
+    bg: Path
+    fg: Path
+
+    def task(self, path: Path, records: Sequence[Record]) -> ShardTask:
+        """The task of drawing ``records`` into ``path``, with just the sources that they use."""
+        header = self.header
+        foregrounds = {layer.fg for record in records for layer in record.placements()}
+        return ShardTask(
+            path,
+            header.model_copy(update={"backgrounds": [], "foregrounds": []}),
+            self.recipe,
+            records,
+            _files(self.bg, header.backgrounds, {record.bg for record in records}),
+            _files(self.fg, header.foregrounds, foregrounds),
+        )
+
+
+def find_origin(header: Header, data: Path, bg: Path | None, fg: Path | None) -> Origin | None:
+    """Where the sources of the dataset in ``data`` are; None if it was imported or they are gone.
+
+    ``bg`` and ``fg`` are folders to look in instead of those where they were. Raises UsageError
+    where these lack sources, DatasetError where the recipe is of another version.
+    """
+    recipe = read_recipe(header)
+    if recipe is None:
+        return None
+    was = {kind: Path(os.path.normpath(data / path)) for kind, path in header.folders.items()}
+    for given, lies, sources in (
+        (bg, was["bg"], header.backgrounds),
+        (fg, was["fg"], header.foregrounds),
+    ):
+        folder = given or lies
+        missing = [source.file for source in sources if not (folder / source.file).is_file()]
+        if missing and given:
+            raise UsageError(f"{folder} lacks {len(missing):,} of the sources, {missing[0]} first.")
+        if missing:
+            return None
+    return Origin(header, recipe, bg or was["bg"], fg or was["fg"])
+
+
+def read_recipe(header: Header) -> Recipe | None:
+    """The recipe of a drawn dataset, None of an imported one. Raises DatasetError."""
+    if not header.folders:
+        return None
+    try:
+        return Recipe.model_validate(header.recipe)
+    except ValidationError as error:
+        raise DatasetError(
+            "dataset.json has a recipe that this version of Diorama doesn't know: "
+            f"{error.errors()[0]['msg']}."
+        ) from error
+
+
+def _files(folder: Path, sources: Sequence[Source], used: set[str]) -> dict[str, SourceFile]:
+    return {
+        source.id: SourceFile(folder / source.file, source.sha256)
+        for source in sources
+        if source.id in used
+    }

@@ -1,0 +1,155 @@
+"""``datagen verify``: is a dataset what it says it is, and ``--repair`` of what isn't."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from data_manifest.dataset import HEADER_FILE, PLAN_FILE, dataset_folder
+from data_manifest.digests import note_digest, read_digests, tidy_digests
+from data_manifest.errors import DatasetError
+from data_manifest.header import Header, Stages
+from data_manifest.lock import locked
+from data_manifest.parallel import each
+from data_manifest.plan import Plan
+from data_manifest.progress import progress
+from data_manifest.publish import remove_leftovers
+from datagen.config import VerifyConfig
+from datagen.draw import draw_shard
+from datagen.origin import Origin, find_origin, read_recipe
+from datagen.placement import make_plan
+from datagen.plan_check import plan_problems
+from datagen.shard_check import Checked, CheckTask, Finding, check
+
+
+class Subject(NamedTuple):
+    """A dataset under examination; ``origin`` is None where its sources aren't at hand."""
+
+    config: VerifyConfig
+    header: Header
+    origin: Origin | None
+
+    def shard_names(self) -> list[str]:
+        """File names in the order of their numbers."""
+        return [self.header.shard_name(number) for number in range(self.header.shards)]
+
+
+def verify(config: VerifyConfig) -> str:
+    """Check a dataset, and with ``repair`` draw again what is broken; gives a summary.
+
+    Raises UsageError where there is no dataset, DatasetError where something is wrong that wasn't
+    or couldn't be repaired.
+    """
+    with locked(dataset_folder(config.data)):
+        remove_leftovers(config.data)
+        subject = _subject(config)
+        findings = _examine(subject)
+        rounds = 2 if config.repair else 0  # a broken plan hides broken shards
+        while findings and rounds:
+            _repair(subject, findings)
+            click.echo("What was found is made again; reading it all once more.", err=True)
+            subject, rounds = _subject(config), rounds - 1
+            findings = _examine(subject)
+    if findings:
+        raise DatasetError(_verdict(config, findings))
+    header = subject.header
+    return f"{header.samples:,} samples in {header.shards:,} shards of {config.data} are right"
+
+
+def _subject(config: VerifyConfig) -> Subject:
+    header = Header.read(config.data / HEADER_FILE)
+    return Subject(config, header, find_origin(header, config.data, config.bg, config.fg))
+
+
+def _verdict(config: VerifyConfig, findings: Sequence[Finding]) -> str:
+    files = len({finding.file for finding in findings})
+    text = f"{len(findings):,} things are wrong with {files:,} files of {config.data}"
+    if config.repair:
+        return f"{text}, and couldn't be repaired."
+    return f"{text}; `datagen verify {config.data} --repair` makes them again."
+
+
+def _examine(subject: Subject) -> list[Finding]:
+    """Read the whole dataset; says on screen what is wrong."""
+    findings = _examine_plan(subject)
+    if not findings:
+        findings = _examine_shards(subject, Plan.read(subject.config.data / PLAN_FILE))
+    for finding in findings:
+        click.echo(f"{subject.config.data / finding.file}: {finding.text}.", err=True)
+    return findings
+
+
+def _examine_plan(subject: Subject) -> list[Finding]:
+    try:
+        plan = Plan.read(subject.config.data / PLAN_FILE)
+    except DatasetError as error:
+        return [Finding(PLAN_FILE, str(error).rstrip("."))]
+    recipe = read_recipe(subject.header)
+    return [Finding(PLAN_FILE, text) for text in plan_problems(subject.header, plan, recipe)]
+
+
+def _examine_shards(subject: Subject, plan: Plan) -> list[Finding]:
+    config, header, origin = subject.config, subject.header, subject.origin
+    digests = read_digests(config.data)
+
+    def task(number: int) -> CheckTask:
+        path, records = config.data / header.shard_name(number), plan.shard_records(number)
+        draw = origin.task(path, records) if origin else None
+        lean = header.model_copy(update={"backgrounds": [], "foregrounds": []})
+        return CheckTask(path, lean, records, digests.get(path.name, ()), draw)
+
+    checked: list[Checked] = []
+    with progress("Verifying", len(plan), "samples", quiet=config.quiet) as advance:
+        for result in each(check, map(task, range(header.shards)), config.workers):
+            checked.append(result)
+            advance(result.samples)
+    for remark in _remarks(subject, checked, digests):
+        click.echo(remark, err=True)
+    return sorted(finding for result in checked for finding in result.findings)
+
+
+def _remarks(
+    subject: Subject, checked: Sequence[Checked], digests: dict[str, list[str]]
+) -> list[str]:
+    """What isn't wrong but worth knowing."""
+    remarks = sorted({result.remark for result in checked if result.remark})
+    if subject.header.folders and not subject.origin:
+        remarks.append(
+            "Masks were not compared with their placements: the pictures are not where they were; "
+            "name their folders with --bg and --fg."
+        )
+    unnoted = sum(result.shard not in digests for result in checked)
+    if unnoted:
+        remarks.append(f"{unnoted:,} shards have no noted digest to compare with.")
+    empty = sum(result.empty for result in checked)
+    if empty:
+        remarks.append(f"{empty:,} masks are empty, as their placements say.")
+    return remarks
+
+
+def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
+    """Make again what is broken, and nothing else. Raises DatasetError where that can't be."""
+    config, header, origin = subject.config, subject.header, subject.origin
+    if origin is None:
+        raise DatasetError(
+            f"{config.data} can't be repaired without the pictures that it was made of; name their "
+            "folders with --bg and --fg."
+        )
+    plan = make_plan(origin.recipe, header.backgrounds, header.foregrounds)[0]
+    broken = {finding.file for finding in findings}
+    if PLAN_FILE in broken:
+        plan.write(config.data / PLAN_FILE)
+    numbers = [number for number, name in enumerate(subject.shard_names()) if name in broken]
+    if header.stages.depth and numbers:
+        header.model_copy(update={"stages": Stages()}).write(config.data / HEADER_FILE)
+        click.echo("Shards are drawn again without depth; run `depthgen run` after this.", err=True)
+    tasks = (
+        origin.task(config.data / header.shard_name(number), plan.shard_records(number))
+        for number in numbers
+    )
+    samples = sum(len(plan.shard_rows(number)) for number in numbers)
+    with progress("Drawing again", samples, "samples", quiet=config.quiet) as advance:
+        for drawn in each(draw_shard, tasks, config.workers):
+            note_digest(config.data, drawn.shard, drawn.sha256)
+            advance(drawn.samples)
+    tidy_digests(config.data, subject.shard_names())
