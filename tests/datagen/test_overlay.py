@@ -2,14 +2,7 @@
 
 import hashlib
 import json
-import os
-import random
-import resource
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,11 +12,7 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, RecipeError, SourceError, UsageError
 from data_manifest.header import Header
 from datagen.config import OverlayConfig
-from datagen.draw import draw_shard
-from datagen.job import prepare
 from datagen.overlay import overlay
-
-KILLS = 5
 
 
 def shard_digests(folder: Path) -> dict[str, str]:
@@ -43,62 +32,6 @@ def test_bytes_are_the_same_for_any_number_of_workers(
     assert shard_digests(one) == shard_digests(two)
     for name in ("manifest.parquet", "dataset.json", "rejects.jsonl", "shards.jsonl"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
-
-
-def test_bytes_are_the_same_after_kills(pictures: Path, tmp_path: Path) -> None:
-    """Five SIGKILLs at random moments, then one run to the end."""
-    words = ["--size", "128", "--shard-size", "50", "--n", "12", "--quiet"]
-    words += ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs")]
-    program = [str(Path(sys.executable).parent / "datagen"), "overlay", *words]
-
-    def run(out: Path, workers: int) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*program, "--out", str(out), "--workers", str(workers)],
-            text=True,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    began = time.monotonic()
-    with run(tmp_path / "whole", 1) as whole:
-        assert whole.wait() == 0
-    duration = time.monotonic() - began
-    moments = random.Random(20_261_120)
-    for kill in range(KILLS):
-        with run(tmp_path / "killed", 2) as process:
-            time.sleep(duration * moments.uniform(0.3, 1.0))
-            target = process.pid if kill % 2 else os.getpgid(process.pid)
-            kill_one = os.kill if kill % 2 else os.killpg
-            if process.poll() is None:
-                kill_one(target, signal.SIGKILL)
-    with run(tmp_path / "killed", 2) as last:
-        assert last.wait() == 0, last.stderr and last.stderr.read()
-    assert len(shard_digests(tmp_path / "whole")) == 17
-    assert shard_digests(tmp_path / "killed") == shard_digests(tmp_path / "whole")
-    assert not list((tmp_path / "killed").glob(".tmp.*"))
-
-
-def test_sigint_is_resumable(pictures: Path, tmp_path: Path) -> None:
-    program = [
-        str(Path(sys.executable).parent / "datagen"),
-        "overlay",
-        "--n",
-        "60",
-        "--workers",
-        "1",
-    ]
-    program += ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs"), "--shard-size", "20"]
-    with subprocess.Popen([*program, "--out", "data"], stderr=subprocess.PIPE, text=True) as run:
-        while not list((tmp_path / "data").glob("*.h5")):
-            assert run.poll() is None
-            time.sleep(0.02)
-        run.send_signal(signal.SIGINT)
-        assert run.stderr
-        stderr = run.stderr.read()
-        assert run.wait() == 130
-    assert "run the same command again to go on" in stderr
-    assert "Traceback" not in stderr
-    assert not list((tmp_path / "data").glob(".tmp.*"))
 
 
 def test_a_second_run_does_nothing(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
@@ -182,51 +115,6 @@ def test_overwrite_replaces_a_damaged_header(
     make_dataset(folder, overwrite=True)
     assert (folder / "12345.zip").read_text() == "my archive"
     assert {n: d for n, d in shard_digests(folder).items() if n != "12345.zip"} == expected
-
-
-def test_a_source_that_changes_while_drawing_stops_the_run(pictures: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "pictures"
-    shutil.copytree(pictures, mine)
-    options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
-    job = prepare(OverlayConfig.model_validate({**options, "quiet": True}))
-    shutil.copy(mine / "bgs" / "flower.jpg", mine / "bgs" / "china.jpg")
-    task = job.task(0)
-    with pytest.raises(SourceError, match=r"china\.jpg has changed since the run began"):
-        draw_shard(task._replace(path=tmp_path / "00000.h5"))
-    assert not list(tmp_path.glob("*.h5"))
-
-
-@pytest.mark.parametrize("options", [["--format", "h5"], ["--format", "zip"], ["--codec", "raw"]])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_full_disk_is_a_sentence_and_finishing_works(
-    options: list[str], workers: int, pictures: Path
-) -> None:
-    """A real limit of the system on file sizes stands for the full disk."""
-    words = ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs"), "--n", "2", "--size"]
-    words += ["96", "--shard-size", "40", "--workers", str(workers), "--quiet", *options]
-    program = [str(Path(sys.executable).parent / "datagen"), "overlay", *words]
-
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    full = subprocess.run(program, preexec_fn=limited, capture_output=True, text=True, check=False)
-    assert full.returncode == 1, full.stderr
-    assert "can't be written" in full.stderr
-    assert "Exception ignored" not in full.stderr and "Traceback" not in full.stderr
-    assert not list(Path("data").glob(".tmp.*"))
-    assert subprocess.run(program, check=False).returncode == 0
-    assert len(Dataset("data")) == 140
-
-
-def test_orphaned_workers_end(pictures: Path, tmp_path: Path) -> None:
-    words = ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs"), "--n", "500"]
-    program = [str(Path(sys.executable).parent / "datagen"), "overlay", *words, "--workers", "2"]
-    with subprocess.Popen(program, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-        while len(list((tmp_path / "data").glob("[0-9]*.h5"))) < 4:  # both workers have begun
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.kill()
-        process.communicate(timeout=60)  # until the last process that holds the pipe has ended
 
 
 def test_changed_sources_are_named(pictures: Path, tmp_path: Path) -> None:
