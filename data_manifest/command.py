@@ -65,21 +65,29 @@ def _leave(context: click.Context, sentence: str, code: int) -> None:
 
 
 def command(
-    group: click.Group, model: type[Model], *, argument: str | None = None, many: bool = False
+    group: click.Group,
+    model: type[Model],
+    *,
+    argument: str | None = None,
+    many: bool = False,
+    recipes: Callable[[str], Path] | None = None,
 ) -> Callable[[Callable[[Model], str]], Any]:
     """Add a command to ``group``; its function takes a checked ``model`` and returns a summary.
 
     The flags are the model's fields and ``--config``; ``argument`` names a field that may also be
     given without its flag, ``many`` times. The function's name and docstring are the command's name
-    and help; the summary is printed unless ``--quiet``.
+    and help; the summary is printed unless ``--quiet``. With ``recipes``, which finds a file by
+    name, ``--recipe`` gives options too; ``--config`` wins over it.
     """
 
     def decorate(function: Callable[[Model], str]) -> Any:
-        def run(config: str | None, **parameters: Any) -> None:
+        def run(config: str | None, recipe: str | None = None, **parameters: Any) -> None:
             bare = parameters.pop("bare", None)
             if bare and argument:
                 parameters[argument] = (*(parameters[argument] or ()), *bare) if many else bare
-            checked = build(model, given_options(parameters), Path(config) if config else None)
+            files = [recipes(recipe)] if recipe and recipes else []
+            files += [Path(config)] if config else []
+            checked = build(model, given_options(parameters), files)
             summary = function(checked)
             if not getattr(checked, "quiet", False):
                 click.echo(summary)
@@ -91,6 +99,9 @@ def command(
                 run
             )
         run = click.option("--config", metavar="FILE.yaml", help="Options as YAML; flags win.")(run)
+        if recipes:
+            text = "Options of a shipped recipe or of a file; see `datagen recipes`."
+            run = click.option("--recipe", metavar="NAME|FILE.yaml", help=text)(run)
         return group.command(function.__name__.strip("_").replace("_", "-"))(options(model)(run))
 
     return decorate

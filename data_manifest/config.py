@@ -6,7 +6,7 @@ what was given. So a default, a bound and a help text are written once, in the f
 
 import difflib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -59,13 +59,24 @@ Numbers = Annotated[tuple[float, ...], BeforeValidator(_parse_numbers)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_names)]
 
 
-def build(model: type[Model], given: Mapping[str, object], file: Path | None = None) -> Model:
-    """Make the options of ``model`` from flags over ``file`` over defaults.
+def build(model: type[Model], given: Mapping[str, object], files: Sequence[Path] = ()) -> Model:
+    """Make the options of ``model`` from flags over the last of ``files`` over defaults.
 
     Raises UsageError with the nearest valid name for an unknown key, and with the bound for a value
     that is out of it.
     """
-    values = {**(_read_yaml(file) if file else {}), **given}
+    values: dict[str, object] = {}
+    for file in files:
+        values.update(_known(model, _read_yaml(file), str(file)))
+    values.update(_known(model, given, "The options"))
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(_sentence(error)) from None
+
+
+def _known(model: type[Config], values: Mapping[str, object], where: str) -> Mapping[str, object]:
+    """The same values. Raises UsageError for one that the model doesn't have, or that is empty."""
     for name, value in values.items():
         if value == "":
             raise UsageError(f"--{str(name).replace('_', '-')} is empty.")
@@ -74,11 +85,8 @@ def build(model: type[Model], given: Mapping[str, object], file: Path | None = N
             hint = (
                 f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(model.model_fields)}."
             )
-            raise UsageError(f"{file or 'The options'}: unknown key {name!r}; {hint}")
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UsageError(_sentence(error)) from None
+            raise UsageError(f"{where}: unknown key {name!r}; {hint}")
+    return values
 
 
 def _read_yaml(path: Path) -> dict[str, object]:

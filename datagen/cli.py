@@ -3,7 +3,15 @@
 import click
 
 from data_manifest.command import Group, command
-from datagen.config import DedupeConfig, OverlayConfig, PreviewConfig, StatsConfig, VerifyConfig
+from datagen.config import (
+    DedupeConfig,
+    OverlayConfig,
+    PreviewConfig,
+    RecipesConfig,
+    StatsConfig,
+    VerifyConfig,
+)
+from datagen.recipe_files import find_recipe
 
 
 @click.group(cls=Group)
@@ -19,7 +27,7 @@ def main() -> None:
     """
 
 
-@command(main, OverlayConfig)
+@command(main, OverlayConfig, recipes=find_recipe)
 def overlay(config: OverlayConfig) -> str:
     """Paste every cut-out onto every background, n times plain and n times mirrored.
 
@@ -30,6 +38,8 @@ def overlay(config: OverlayConfig) -> str:
     Example:
       datagen overlay --bg bgs/ --fg fgs/ --n 20
       datagen overlay --bg bgs/ --fg fgs/ --n 2 --format zip --out small --dry-run
+      datagen overlay --bg bgs/ --fg fgs/ --recipe vathos --out vathos
+      datagen overlay --bg bgs/ --fg fgs/ --samples 50000 --objects 1:3 --angle=-20:20
     """
     from datagen.overlay import overlay
 
@@ -80,6 +90,21 @@ def preview(config: PreviewConfig) -> str:
     from datagen.preview import preview
 
     return preview(config)
+
+
+@command(main, RecipesConfig, argument="name")
+def recipes(config: RecipesConfig) -> str:
+    """List the recipes of earlier systems that `datagen overlay --recipe` knows.
+
+    \b
+    Example:
+      datagen recipes
+      datagen recipes mdeas > mine.yaml
+      datagen overlay --bg bgs/ --fg fgs/ --recipe mine.yaml
+    """
+    from datagen.list_recipes import list_recipes
+
+    return list_recipes(config)
 
 
 @command(main, VerifyConfig, argument="data")

@@ -76,3 +76,9 @@ class VerifyConfig(CommandConfig):
     workers: int = Field(
         default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
     )
+
+
+class RecipesConfig(CommandConfig):
+    """Options of ``datagen recipes``."""
+
+    name: str | None = Field(None, description="recipe to show in full")

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STAGES = {
-    "datagen": {"overlay", "stats", "preview", "dedupe", "verify"},
+    "datagen": {"overlay", "stats", "preview", "dedupe", "verify", "list_recipes"},
     "depthgen": {"run"},
     "train": {"fit", "evaluate", "predict"},
 }

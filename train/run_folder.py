@@ -43,7 +43,7 @@ def read_options(folder: Path) -> FitConfig:
     """The options of a run. Raises UsageError where there is none."""
     if not (folder / OPTIONS).is_file():
         raise UsageError(f"{folder} is not a run of `train fit`: it has no {OPTIONS}.")
-    return build(FitConfig, {}, folder / OPTIONS)
+    return build(FitConfig, {}, [folder / OPTIONS])
 
 
 def _resumed(config: FitConfig) -> FitConfig:

@@ -10,14 +10,14 @@ from train.config import FitConfig
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
     (tmp_path / "fit.yaml").write_text("epochs: 7\nlr: 0.01\n")
-    config = build(FitConfig, {"epochs": 3}, tmp_path / "fit.yaml")
+    config = build(FitConfig, {"epochs": 3}, [tmp_path / "fit.yaml"])
     assert (config.epochs, config.lr, config.batch_size) == (3, 0.01, 32)
 
 
 def test_saved_options_read_back_the_same(tmp_path: Path) -> None:
     config = FitConfig(shards=("a.h5", "b.h5"), size=96, out=tmp_path / "run")
     config.save(tmp_path / "config.yaml")
-    assert build(FitConfig, {}, tmp_path / "config.yaml") == config
+    assert build(FitConfig, {}, [tmp_path / "config.yaml"]) == config
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_saved_options_read_back_the_same(tmp_path: Path) -> None:
 def test_a_wrong_file_is_a_sentence(text: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "fit.yaml").write_text(text)
     with pytest.raises(UsageError, match=r".") as caught:
-        build(FitConfig, {}, tmp_path / "fit.yaml")
+        build(FitConfig, {}, [tmp_path / "fit.yaml"])
     assert sentence in str(caught.value)
 
 

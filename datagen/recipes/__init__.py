@@ -1,0 +1,1 @@
+"""Shipped recipes: what earlier systems drew, without their faults; a YAML file each."""
