@@ -44,22 +44,22 @@ def encode_depth(stored: npt.NDArray[np.uint16]) -> bytes:
 
 def decode_rgb(data: bytes) -> Picture:
     """A JPEG or PNG file as (H, W, 3) uint8 RGB. Raises DatasetError where it doesn't decode."""
-    return _decode(data, cv2.IMREAD_COLOR_RGB).astype(np.uint8, copy=False)
+    return decode_any(data, cv2.IMREAD_COLOR_RGB).astype(np.uint8, copy=False)
 
 
 def decode_mask(data: bytes) -> Mask:
     """A PNG file as (H, W) bool, True from grey value 128 up."""
-    return np.asarray(_decode(data, cv2.IMREAD_GRAYSCALE) > 127)
+    return np.asarray(decode_any(data, cv2.IMREAD_GRAYSCALE) > 127)
 
 
 def decode_map(data: bytes) -> Picture:
     """An 8-bit PNG file as (H, W) uint8."""
-    return _decode(data, cv2.IMREAD_GRAYSCALE).astype(np.uint8, copy=False)
+    return decode_any(data, cv2.IMREAD_GRAYSCALE).astype(np.uint8, copy=False)
 
 
 def decode_depth(data: bytes) -> npt.NDArray[np.uint16]:
     """A 16-bit PNG file as (H, W) uint16."""
-    return _decode(data, cv2.IMREAD_UNCHANGED).astype(np.uint16, copy=False)
+    return decode_any(data, cv2.IMREAD_UNCHANGED).astype(np.uint16, copy=False)
 
 
 def _encode(ending: str, picture: npt.NDArray[np.integer], options: list[int]) -> bytes:
@@ -69,7 +69,8 @@ def _encode(ending: str, picture: npt.NDArray[np.integer], options: list[int]) -
     return data.tobytes()
 
 
-def _decode(data: bytes, flags: int) -> npt.NDArray[Any]:
+def decode_any(data: bytes, flags: int) -> npt.NDArray[Any]:
+    """A picture file as OpenCV's ``flags`` ask for it. Raises DatasetError."""
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if picture is None:
         raise DatasetError(f"A stored picture of {len(data)} bytes doesn't decode.")

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from data_manifest.errors import DatasetError
 from data_manifest.publish import publish_text
 
-ShardFormat = Literal["h5", "zip"]
+ShardFormat = Literal["h5", "zip", "folder"]
+SHARD_ENDINGS: dict[ShardFormat, str] = {"h5": ".h5", "zip": ".zip", "folder": ".parquet"}
 Codec = Literal["jpeg", "raw"]
-LARGEST_SHARD: dict[ShardFormat, int] = {"h5": 20_000, "zip": 5_000}
+LARGEST_SHARD: dict[ShardFormat, int] = {"h5": 20_000, "zip": 5_000, "folder": 20_000}
 """Most samples a shard may hold; a zip then stays below 20,000 entries with depth added."""
 
 
@@ -90,7 +91,7 @@ class Header(_Model):
 
     def shard_name(self, shard: int) -> str:
         """The file name of one shard."""
-        return f"{shard:05d}.{self.format}"
+        return f"{shard:05d}{SHARD_ENDINGS[self.format]}"
 
     def write(self, path: Path) -> None:
         """Publish the header as JSON."""

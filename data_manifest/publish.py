@@ -45,11 +45,14 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def publishing(path: Path, check: Callable[[Path], object] | None = None) -> Iterator[Path]:
+def publishing(
+    path: Path, check: Callable[[Path], object] | None = None, *, sync: bool = True
+) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; when the block ends well, put it in place.
 
     The temporary file is synced, read back by ``check`` and then renamed over ``path``. Whatever
-    goes wrong before the rename leaves ``path`` as it was and no temporary file behind.
+    goes wrong before the rename leaves ``path`` as it was and no temporary file behind. Without
+    ``sync`` a power cut may leave an empty file: for small files that something else vouches for.
 
     Raises WriteError where the disk is full or the folder can't be written.
     """
@@ -57,11 +60,13 @@ def publishing(path: Path, check: Callable[[Path], object] | None = None) -> Ite
     with writing(path):
         try:
             yield temporary
-            _sync(temporary)
+            if sync:
+                _sync(temporary)
             if check:
                 check(temporary)
             temporary.replace(path)
-            _sync(path.parent)
+            if sync:
+                _sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from data_manifest import h5_reader, h5_writer, zip_shard
+from data_manifest import folder_shard, h5_reader, h5_writer, zip_shard
 from data_manifest.digests import file_sha256, note_digest
 from data_manifest.errors import DatasetError, RecipeError
-from data_manifest.header import DepthStage, Header
+from data_manifest.header import SHARD_ENDINGS, DepthStage, Header
 from data_manifest.publish import publishing
 from data_manifest.record import (
     EncodedSample,
@@ -73,7 +73,11 @@ def open_shard(path: Path) -> ShardReader:
             return h5_reader.H5Reader(path)
         case ".zip":
             return zip_shard.ZipReader(path)
-    raise DatasetError(f"{path} is not a shard: its name must end with .h5 or .zip.")
+        case ".parquet":
+            return folder_shard.FolderReader(path)
+    raise DatasetError(
+        f"{path} is not a shard: its name must end with {', '.join(SHARD_ENDINGS.values())}."
+    )
 
 
 @contextmanager
@@ -88,6 +92,8 @@ def create_shard(
     writer: ShardWriter
     if header.format == "zip":
         writer = zip_shard.ZipWriter(path, label)
+    elif header.format == "folder":
+        writer = folder_shard.FolderWriter(path, label, header.size)
     else:
         raw_size = header.size if header.codec == "raw" else None
         writer = h5_writer.H5Writer(path, label, backgrounds, raw_size, maps=header.maps)
@@ -129,7 +135,11 @@ def add_depth(
     ``depths`` come in the order of ``records``.
     Raises WriteError, and whatever ``depths`` raises; the shard is then as it was.
     """
-    append = h5_writer.append_depth if path.suffix == ".h5" else zip_shard.append_depth
+    append = {
+        ".h5": h5_writer.append_depth,
+        ".zip": zip_shard.append_depth,
+        ".parquet": folder_shard.append_depth,
+    }[path.suffix]
 
     def check(temporary: Path) -> None:
         read_label(temporary)

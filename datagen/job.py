@@ -5,14 +5,14 @@ import os
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import click
 
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE, STATS_FILE
 from data_manifest.digests import DIGESTS_FILE, file_sha256, note_digest, read_digests
 from data_manifest.errors import DatasetError, RecipeError
-from data_manifest.header import Header, ShardFormat
+from data_manifest.header import SHARD_ENDINGS, Header
 from data_manifest.plan import Plan
 from data_manifest.publish import publish_text, writing
 from data_manifest.shard import check_shard, read_label
@@ -170,7 +170,7 @@ def _clear(out: Path, old: Header | None) -> None:
 
 
 def _shard_files(out: Path) -> list[Path]:
-    return [p for ending in get_args(ShardFormat) for p in sorted(out.glob(f"[0-9]*.{ending}"))]
+    return [p for ending in SHARD_ENDINGS.values() for p in sorted(out.glob(f"[0-9]*{ending}"))]
 
 
 def _is_shard(path: Path) -> bool:

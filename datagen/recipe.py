@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from data_manifest.config import Config, Numbers, Range, parse_weights
-from data_manifest.header import LARGEST_SHARD, Codec, ShardFormat
+from data_manifest.header import LARGEST_SHARD, Codec
 from data_manifest.record import MOST_OBJECTS
 from datagen.key import DEFAULT_KEY, check_template
 
 Fit = Literal["crop", "squash", "pad"]
+DrawnFormat = Literal["h5", "zip"]
 Flip = Literal["both", "twin", "random", "none"]
 ScaleBy = Literal["longer", "height", "width"]
 ScalePer = Literal["sample", "foreground"]
@@ -98,7 +99,7 @@ class Storing(Config):
     bg_quality: int | None = Field(
         None, ge=1, le=100, description="JPEG quality of bg  [default: --quality]"
     )
-    format: ShardFormat = Field("h5", description="shard format")
+    format: DrawnFormat = Field("h5", description="shard format")
     codec: Codec = Field("jpeg", description="raw stores plain arrays instead of JPEG and PNG (h5)")
     shard_size: int = Field(1000, ge=1, description="samples per shard")
 
