@@ -1,6 +1,5 @@
 """What is settled before a pixel is drawn: sources, recipe, plan, and which shards are missing."""
 
-import json
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -12,14 +11,13 @@ from data_manifest.dataset import HEADER_FILE, PLAN_FILE, STATS_FILE
 from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.header import Header, ShardFormat
 from data_manifest.plan import Plan
-from data_manifest.publish import publish_text, writing
+from data_manifest.publish import writing
 from data_manifest.shard import check_shard, read_label
 from datagen.config import OverlayConfig
 from datagen.placement import make_plan
 from datagen.recipe import Recipe, fingerprint, what_changed
-from datagen.scan import Kind, Reject, scan
+from datagen.scan import REJECTS_FILE, Kind, Reject, publish_rejects, scan
 
-REJECTS_FILE = "rejects.jsonl"
 _SOFTWARE = ("diorama", "numpy", "opencv-python-headless", "pillow", "h5py")
 
 
@@ -87,8 +85,7 @@ def publish_plan(job: Job) -> list[int]:
     pending = [number for number in range(header.shards) if not _is_drawn(job, number)]
     if old and not pending:
         header = old
-    rejects = [json.dumps(reject._asdict(), ensure_ascii=False) + "\n" for reject in job.rejects]
-    publish_text(out / REJECTS_FILE, "".join(rejects))
+    publish_rejects(out, job.rejects)
     job.plan.write(out / PLAN_FILE)
     header.write(out / HEADER_FILE)
     return pending

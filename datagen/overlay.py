@@ -12,7 +12,8 @@ from data_manifest.publish import make_folder, remove_leftovers
 from datagen.config import OverlayConfig
 from datagen.draw import Drawn, draw_shard
 from datagen.forecast import counts, forecast
-from datagen.job import REJECTS_FILE, Job, prepare, publish_plan, remarks
+from datagen.job import Job, prepare, publish_plan, remarks
+from datagen.scan import REJECTS_FILE
 from datagen.task import shard_task
 
 

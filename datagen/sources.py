@@ -7,6 +7,7 @@ import numpy.typing as npt
 from data_manifest.errors import SourceError
 from data_manifest.pictures import decode_upright
 from data_manifest.record import Picture
+from datagen.config import Fit
 
 Box = tuple[int, int, int, int]
 
@@ -20,6 +21,15 @@ def read_background(content: bytes) -> Picture:
 def read_cutout(content: bytes) -> tuple[Picture, Box]:
     """A cut-out file trimmed to its alpha, (h, w, 4) uint8 BGR premultiplied by alpha, and alpha.
 
+    The rest is as in ``trim_cutout``.
+    """
+    straight, box = trim_cutout(content)
+    return premultiply(straight), box
+
+
+def trim_cutout(content: bytes) -> tuple[Picture, Box]:
+    """A cut-out file trimmed to its alpha, (h, w, 4) uint8 BGR and straight alpha.
+
     Also gives the trimmed box (left, top, width, height) in the upright picture. Raises SourceError
     where the picture can't be read, has no alpha, or its alpha cuts nothing out.
     """
@@ -32,7 +42,7 @@ def read_cutout(content: bytes) -> tuple[Picture, Box]:
     left, top, width, height = cv2.boundingRect(alpha)
     box = (left, top, width, height)
     trimmed = rgba[top : top + height, left : left + width]
-    return premultiply(cv2.cvtColor(trimmed, cv2.COLOR_RGBA2BGRA)), box
+    return cv2.cvtColor(trimmed, cv2.COLOR_RGBA2BGRA).astype(np.uint8, copy=False), box
 
 
 def premultiply(straight: npt.NDArray[np.generic]) -> Picture:
@@ -52,3 +62,42 @@ def centre_square(picture: Picture, size: int) -> Picture:
     square = picture[top : top + side, left : left + side]
     how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     return cv2.resize(square, (size, size), interpolation=how).astype(np.uint8, copy=False)
+
+
+def fit_square(picture: Picture, size: int, fit: Fit) -> Picture:
+    """A picture of any number of channels made ``size`` by ``size``.
+
+    ``crop`` takes its centred square, ``squash`` all of it without keeping its proportions, ``pad``
+    all of it in proportion, with black (and clear, where there is alpha) on both sides.
+    """
+    match fit:
+        case "crop":
+            return centre_square(picture, size)
+        case "squash":
+            return _resized(picture, size, size)
+        case "pad":
+            height, width = picture.shape[:2]
+            factor = size / max(height, width)
+            inner_w, inner_h = (max(1, round(side * factor)) for side in (width, height))
+            left, top = (size - inner_w) // 2, (size - inner_h) // 2
+            padded = np.zeros((size, size, picture.shape[2]), np.uint8)
+            padded[top : top + inner_h, left : left + inner_w] = _resized(picture, inner_w, inner_h)
+            return padded
+
+
+def shrink(picture: Picture, longest: int) -> Picture:
+    """The picture in proportion with its longer side ``longest``, or itself where that is less."""
+    height, width = picture.shape[:2]
+    factor = longest / max(height, width)
+    if factor >= 1:
+        return picture
+    return _resized(picture, max(1, round(width * factor)), max(1, round(height * factor)))
+
+
+def _resized(picture: Picture, width: int, height: int) -> Picture:
+    """One axis after the other: areas are averaged where it shrinks, cubic where it grows."""
+    for size in ((width, picture.shape[0]), (width, height)):
+        shrinks = size[0] < picture.shape[1] or size[1] < picture.shape[0]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        picture = cv2.resize(picture, size, interpolation=how).astype(np.uint8, copy=False)
+    return picture
