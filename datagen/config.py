@@ -123,7 +123,7 @@ class PrepareConfig(CommandConfig):
     )
     mask_threshold: int = Field(128, ge=1, le=255, description="alpha from which a pixel is mask")
     decontaminate: bool = Field(
-        False, description="remove the old background's colour from the cut-outs' soft edges"
+        False, description="remove the old background from soft edges that still show its colour"
     )
     workers: int = Field(
         default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"

@@ -42,19 +42,17 @@ def cut(task: Task) -> Reject | None:
 def _cut(task: Task) -> None:
     config = task.config
     rgb = decode_upright(read_named(config.photos, task.name), "RGB")
+    rgba = np.dstack([rgb, clear_haze(network(config.weights).alpha(rgb))])
     if config.size is not None:
-        rgb = shrink(rgb, config.size)
-    alpha = clear_haze(network(config.weights).alpha(rgb))
+        rgba = shrink(rgba, config.size)
+    alpha = rgba[..., 3]
     if config.keep == "largest":
-        alpha = keep_largest(alpha)
+        rgba[..., 3] = alpha = keep_largest(alpha)
     share = covered(alpha)
-    if not config.min_area <= share <= config.max_area:
-        few = share < config.min_area
-        raise SourceError(
-            f"its object covers {share:.2%} of it, {'less' if few else 'more'} than "
-            f"{f'--min-area {config.min_area:g}' if few else f'--max-area {config.max_area:g}'}"
-        )
-    rgba = np.dstack([rgb, alpha])
+    if share < config.min_area:
+        raise SourceError(f"its object covers {share:.2%}, less than --min-area {config.min_area}")
+    if share > config.max_area:
+        raise SourceError(f"its object covers {share:.2%}, more than --max-area {config.max_area}")
     if config.decontaminate:
         rgba = decontaminate(rgba)
     left, top, width, height = cv2.boundingRect(alpha)

@@ -36,7 +36,8 @@ def cutout(config: CutoutConfig) -> str:
     the network can't be had, SourceError at the first photo without a cut-out with ``strict``.
     """
     refuse_overlap(config.photos, config.out)
-    tasks = _tasks(config)
+    all_tasks = _tasks(config)
+    tasks = all_tasks[: config.limit]
     preview = config.preview or beside(config.out, "-preview.png")
     start = time.monotonic()
     make_folder(config.out)
@@ -46,8 +47,11 @@ def cutout(config: CutoutConfig) -> str:
         _set_aside(config)
         wanted = [task for task in tasks if not _is_rejected(task)]
         pending = [task for task in wanted if config.overwrite or not task.target.exists()]
+        if pending:
+            _get_ready(config)
+        clear((task.target for task in wanted), overwrite=config.overwrite)
         rejects = _cut_all(pending, config)
-        pages = write_preview(_shown(wanted), preview, config.workers)
+        pages = write_preview(_shown(all_tasks), preview, config.workers)
     return _summary(config, _Run(tasks, wanted, pending, rejects, pages), time.monotonic() - start)
 
 
@@ -86,11 +90,10 @@ def _tasks(config: CutoutConfig) -> list[Task]:
     files = find_pictures(config.photos)
     names = [path.relative_to(config.photos).as_posix() for path in files]
     ids = picture_ids(names)
-    tasks = [
+    return [
         Task(name, id_, config.out / f"{id_}.png", config)
         for name, id_ in zip(names, ids, strict=True)
     ]
-    return tasks[: config.limit]
 
 
 def _is_rejected(task: Task) -> bool:
@@ -112,13 +115,15 @@ def _set_aside(config: CutoutConfig) -> None:
     move(config.out, rejected, sorted(here & set(files)))
 
 
+def _get_ready(config: CutoutConfig) -> None:
+    """Load what the workers need, so that what is missing is known before anything is made."""
+    network(config.weights)
+    if config.decontaminate:
+        foreground_estimator()
+
+
 def _cut_all(pending: Sequence[Task], config: CutoutConfig) -> list[Reject]:
     """Make the missing cut-outs on all workers; gives the photos that are left out."""
-    if pending:
-        network(config.weights)
-        if config.decontaminate:
-            foreground_estimator()
-    clear((task.target for task in pending), overwrite=config.overwrite)
     rejects: list[Reject] = []
     with progress("Cutting out", len(pending), "photos", quiet=config.quiet) as advance:
         for reject in each(cut, pending, config.workers):
@@ -132,9 +137,10 @@ def _cut_all(pending: Sequence[Task], config: CutoutConfig) -> list[Reject]:
     return rejects
 
 
-def _shown(wanted: Sequence[Task]) -> list[Shown]:
+def _shown(tasks: Sequence[Task]) -> list[Shown]:
+    """The cut-outs that are there and not rejected."""
     return [
         Shown(task.id, task.config.photos / task.name, task.target, task.config.size)
-        for task in wanted
-        if task.target.exists()
+        for task in tasks
+        if task.target.exists() and not _is_rejected(task)
     ]

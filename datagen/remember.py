@@ -33,17 +33,18 @@ def remembered(out: Path) -> dict[str, object]:
 def go_on(out: Path, config: Config, deciding: Sequence[str], *, overwrite: bool) -> None:
     """Remember the options in ``out``, of which those named ``deciding`` decide the pixels.
 
-    Raises RecipeError where ``out`` was made with others, or holds somebody else's files.
+    Raises RecipeError where pictures in ``out`` were made with others, or it holds somebody else's
+    files.
     """
     old, new = remembered(out), config.model_dump(mode="json")
-    if not overwrite and old:
+    if not overwrite and old and any(out.rglob("*.png")):
         for name in deciding:
             if old.get(name) != new[name]:
                 raise RecipeError(
                     f"{out} was made with {name.replace('_', ' ')} {old.get(name)}, not "
                     f"{new[name]}; choose another --out, or give --overwrite to make all again."
                 )
-    elif not overwrite:
+    elif not overwrite and not old:
         foreign = sorted(path for path in out.iterdir() if not path.name.startswith("."))
         if foreign:
             raise RecipeError(
