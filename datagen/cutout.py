@@ -21,7 +21,7 @@ from datagen.config import CutoutConfig
 from datagen.cut import Task, cut, network
 from datagen.cutout_preview import Shown, refuse_foreign_preview, write_preview
 from datagen.decontaminate import foreground_estimator
-from datagen.remember import clear, go_on, refuse_overlap
+from datagen.remember import begin, refuse_others, refuse_overlap
 from datagen.scan import REJECTS_FILE, Reject, publish_rejects
 from datagen.set_aside import beside, move
 
@@ -43,20 +43,21 @@ def cutout(config: CutoutConfig) -> str:
     make_folder(config.out)
     with locked(config.out):
         refuse_foreign_preview(preview, config)
-        go_on(config.out, config, DECIDING, overwrite=config.overwrite)
+        refuse_others(config.out, config, DECIDING, overwrite=config.overwrite)
         _set_aside(config)
         wanted = [task for task in tasks if not _is_rejected(task)]
         pending = [task for task in wanted if config.overwrite or not task.target.exists()]
         if pending:
             _get_ready(config)
-        clear((task.target for task in wanted), overwrite=config.overwrite)
+        targets = [task.target for task in wanted]
+        begin(config.out, config, targets, overwrite=config.overwrite)
         rejects = _cut_all(pending, config)
         pages = write_preview(_shown(all_tasks), preview, config.workers)
     return _summary(config, _Run(tasks, wanted, pending, rejects, pages), time.monotonic() - start)
 
 
 class _Run(NamedTuple):
-    """All photos, those that the user hasn't rejected, those that had no cut-out, and what came."""
+    """This run's photos, those that the user hasn't rejected, those that had no cut-out, and what came."""
 
     tasks: list[Task]
     wanted: list[Task]
@@ -108,7 +109,11 @@ def _set_aside(config: CutoutConfig) -> None:
     for name in files:
         if name not in here and not (rejected / name).exists():
             near = difflib.get_close_matches(name, here, 1)
-            hint = f"did you mean {near[0].removesuffix('.png')!r}?" if near else "look there."
+            hint = (
+                f"did you mean {near[0].removesuffix('.png')!r}?"
+                if near
+                else "the preview shows the names."
+            )
             raise UsageError(
                 f"--reject {name.removesuffix('.png')}: no such cut-out in {config.out}; {hint}"
             )

@@ -19,7 +19,7 @@ from data_manifest.record import Picture
 from data_manifest.sheet import write_png
 from datagen.config import PrepareConfig
 from datagen.decontaminate import decontaminate, foreground_estimator
-from datagen.remember import clear, go_on, refuse_overlap
+from datagen.remember import begin, refuse_others, refuse_overlap
 from datagen.scan import REJECTS_FILE, Kind, Reject, publish_rejects, scan
 from datagen.sources import fit_square, read_background, trim_cutout
 
@@ -47,11 +47,12 @@ def prepare(config: PrepareConfig) -> str:
     start = time.monotonic()
     make_folder(config.out)
     with locked(config.out):
-        go_on(config.out, config, DECIDING, overwrite=config.overwrite)
+        refuse_others(config.out, config, DECIDING, overwrite=config.overwrite)
         publish_rejects(config.out, rejects)
-        for folder in {target.parent for task in tasks for target in task.targets}:
+        targets = [target for task in tasks for target in task.targets]
+        for folder in {target.parent for target in targets}:
             make_folder(folder)
-        clear((target for task in tasks for target in task.targets), overwrite=config.overwrite)
+        begin(config.out, config, targets, overwrite=config.overwrite)
         pending = [task for task in tasks if not all(path.exists() for path in task.targets)]
         with progress("Preparing", len(pending), "pictures", quiet=config.quiet) as advance:
             for _ in each(write, pending, config.workers):

@@ -30,11 +30,11 @@ def remembered(out: Path) -> dict[str, object]:
     return found
 
 
-def go_on(out: Path, config: Config, deciding: Sequence[str], *, overwrite: bool) -> None:
-    """Remember the options in ``out``, of which those named ``deciding`` decide the pixels.
+def refuse_others(out: Path, config: Config, deciding: Sequence[str], *, overwrite: bool) -> None:
+    """Raises RecipeError where pictures in ``out`` can't be gone on with.
 
-    Raises RecipeError where pictures in ``out`` were made with others, or it holds somebody else's
-    files.
+    They were made with other options, of which those named ``deciding`` decide the pixels, or are
+    somebody else's.
     """
     old, new = remembered(out), config.model_dump(mode="json")
     if not overwrite and old and any(out.rglob("*.png")):
@@ -51,11 +51,13 @@ def go_on(out: Path, config: Config, deciding: Sequence[str], *, overwrite: bool
                 f"{foreign[0]} is in the way; choose another --out, or give --overwrite to write "
                 "beside it and replace files of the same name."
             )
-    config.save(out / OPTIONS_FILE)
 
 
-def clear(targets: Iterable[Path], *, overwrite: bool) -> None:
-    """Delete what a killed run left beside ``targets``; with ``overwrite`` also the targets."""
+def begin(out: Path, config: Config, targets: Iterable[Path], *, overwrite: bool) -> None:
+    """Remember the options in ``out``, and delete what a killed run left half-written.
+
+    With ``overwrite`` the targets are deleted too, before the new options are said to be theirs.
+    """
     folders = set()
     for target in targets:
         folders.add(target.parent)
@@ -64,6 +66,7 @@ def clear(targets: Iterable[Path], *, overwrite: bool) -> None:
                 target.unlink()
     for folder in folders:
         remove_leftovers(folder)
+    config.save(out / OPTIONS_FILE)
 
 
 def refuse_overlap(source: Path, out: Path) -> None:

@@ -168,7 +168,9 @@ def test_other_options_are_refused(cut: Cut, made: Path) -> None:
     before = saved(made)
     with pytest.raises(RecipeError, match="was made with keep largest, not all; choose another"):
         cut(keep="all")
-    assert saved(made) == before
+    with pytest.raises(UsageError, match="no weights file"):
+        cut(keep="all", overwrite=True, weights="none.onnx")
+    assert saved(made) == before and "made 0" in cut()
     cut(keep="all", overwrite=True, limit=1)
     assert saved(made) != before
 
