@@ -57,7 +57,7 @@ def cutout(config: CutoutConfig) -> str:
 
 
 class _Run(NamedTuple):
-    """This run's photos, those that the user hasn't rejected, those that had no cut-out, and what came."""
+    """This run's photos: all, those not rejected before, those to be made; and what came of it."""
 
     tasks: list[Task]
     wanted: list[Task]
@@ -109,14 +109,8 @@ def _set_aside(config: CutoutConfig) -> None:
     for name in files:
         if name not in here and not (rejected / name).exists():
             near = difflib.get_close_matches(name, here, 1)
-            hint = (
-                f"did you mean {near[0].removesuffix('.png')!r}?"
-                if near
-                else "the preview shows the names."
-            )
-            raise UsageError(
-                f"--reject {name.removesuffix('.png')}: no such cut-out in {config.out}; {hint}"
-            )
+            hint = f"did you mean {near[0][:-4]!r}?" if near else "the preview shows the names."
+            raise UsageError(f"--reject {name[:-4]}: no such cut-out in {config.out}; {hint}")
     move(config.out, rejected, sorted(here & set(files)))
 
 

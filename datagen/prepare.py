@@ -48,11 +48,11 @@ def prepare(config: PrepareConfig) -> str:
     make_folder(config.out)
     with locked(config.out):
         refuse_others(config.out, config, DECIDING, overwrite=config.overwrite)
-        publish_rejects(config.out, rejects)
         targets = [target for task in tasks for target in task.targets]
         for folder in {target.parent for target in targets}:
             make_folder(folder)
         begin(config.out, config, targets, overwrite=config.overwrite)
+        publish_rejects(config.out, rejects)
         pending = [task for task in tasks if not all(path.exists() for path in task.targets)]
         with progress("Preparing", len(pending), "pictures", quiet=config.quiet) as advance:
             for _ in each(write, pending, config.workers):
