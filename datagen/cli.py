@@ -4,8 +4,10 @@ import click
 
 from data_manifest.command import Group, command
 from datagen.config import (
+    CutoutConfig,
     DedupeConfig,
     OverlayConfig,
+    PrepareConfig,
     PreviewConfig,
     RecipesConfig,
     StatsConfig,
@@ -44,6 +46,41 @@ def overlay(config: OverlayConfig) -> str:
     from datagen.overlay import overlay
 
     return overlay(config)
+
+
+@command(main, CutoutConfig, argument="photos")
+def cutout(config: CutoutConfig) -> str:
+    """Cut the object out of every photo: foregrounds for `datagen overlay`.
+
+    A small network (U2-Net) finds the object. A picture of all cut-outs is written beside OUT;
+    those that you --reject are moved beside, and not made again. Running the same command again
+    goes on where it was stopped.
+
+    \b
+    Example:
+      datagen cutout photos/ --out cutouts/
+      datagen cutout photos/ --out cutouts/ --reject NAME --reject OTHER
+    """
+    from datagen.cutout import cutout
+
+    return cutout(config)
+
+
+@command(main, PrepareConfig)
+def prepare(config: PrepareConfig) -> str:
+    """Write the sources as clean files: square backgrounds, trimmed cut-outs, 1-bit masks.
+
+    `datagen overlay` doesn't need this; it is for those who want to see or use the files. Running
+    the same command again goes on where it was stopped.
+
+    \b
+    Example:
+      datagen prepare --bg bgs/ --fg fgs/ --out prepared/
+      datagen prepare --bg bgs/ --size 512 --fit pad --out squares/
+    """
+    from datagen.prepare import prepare
+
+    return prepare(config)
 
 
 @command(main, DedupeConfig, argument="folder")

@@ -1,13 +1,16 @@
 """The options of datagen's commands."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from data_manifest.command import CommandConfig
-from datagen.recipe import Recipe
+from data_manifest.config import Names
+from datagen.recipe import Fit, Recipe
 
 MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more
+Keep = Literal["largest", "all"]
 
 
 def _cores() -> int:
@@ -82,3 +85,69 @@ class RecipesConfig(CommandConfig):
     """Options of ``datagen recipes``."""
 
     name: str | None = Field(None, description="recipe to show in full")
+
+
+class PrepareConfig(CommandConfig):
+    """Options of ``datagen prepare``."""
+
+    bg: Path | None = Field(None, description="folder of backgrounds, searched recursively")
+    fg: Path | None = Field(None, description="folder of cut-outs with alpha, searched recursively")
+    out: Path = Field(Path("prepared"), description="folder to write")
+    size: int = Field(224, ge=16, le=8192, description="side of every background in pixels")
+    fit: Fit = Field("crop", description="how a background becomes square; pad mirrors its edges")
+    mask_threshold: int = Field(128, ge=1, le=255, description="alpha from which a pixel is mask")
+    decontaminate: bool = Field(
+        False, description="remove the old background from soft edges that still show its colour"
+    )
+    workers: int = Field(
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+    )
+    strict: bool = Field(False, description="stop at the first picture that can't be used")
+    overwrite: bool = Field(False, description="make again what is in --out already")
+
+    @model_validator(mode="after")
+    def _check(self) -> "PrepareConfig":
+        if self.bg is None and self.fg is None:
+            raise ValueError("--bg and --fg are both missing; give at least one")
+        return self
+
+
+class CutoutConfig(CommandConfig):
+    """Options of ``datagen cutout``."""
+
+    photos: Path = Field(description="folder of photos, searched recursively")
+    out: Path = Field(Path("cutouts"), description="folder to write")
+    weights: Path | None = Field(
+        None, description="the network as an ONNX file, instead of the published one"
+    )
+    size: int | None = Field(
+        None, ge=16, le=8192, description="shrink photos so that their longer side is at most this"
+    )
+    min_area: float = Field(
+        0.01, ge=0, le=1, description="leave out what covers less than this share of its photo"
+    )
+    max_area: float = Field(
+        0.95, ge=0, le=1, description="leave out what covers more than this share of its photo"
+    )
+    keep: Keep = Field("largest", description="of several unconnected pieces, which to keep")
+    decontaminate: bool = Field(False, description="remove the background's colour from soft edges")
+    preview: Path | None = Field(
+        None, description="PNG that shows the cut-outs  [default: OUT-preview.png, beside OUT]"
+    )
+    reject: Names = Field(
+        (), description="move this cut-out to OUT-rejected, beside OUT; may be given again"
+    )
+    limit: int | None = Field(None, ge=1, description="only the first so many photos")
+    workers: int = Field(
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+    )
+    strict: bool = Field(False, description="stop at the first photo without a cut-out")
+    overwrite: bool = Field(False, description="make again what is in --out already")
+
+    @model_validator(mode="after")
+    def _check(self) -> "CutoutConfig":
+        if self.min_area > self.max_area:
+            raise ValueError(
+                f"--min-area {self.min_area:g} must not be more than --max-area {self.max_area:g}"
+            )
+        return self

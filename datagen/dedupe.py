@@ -8,15 +8,15 @@ import click
 import cv2
 import numpy as np
 
-from data_manifest.errors import SourceError, UsageError
+from data_manifest.errors import SourceError
 from data_manifest.parallel import each
 from data_manifest.pictures import decode_upright, find_pictures, read_file
 from data_manifest.progress import progress
-from data_manifest.publish import make_folder, writing
 from data_manifest.record import Picture
 from data_manifest.sheet import Strip, sheet, write_png
 from datagen.config import DedupeConfig
 from datagen.duplicates import dhash, duplicate_groups
+from datagen.set_aside import beside, move
 from datagen.sources import premultiply
 
 TILE = 160
@@ -55,8 +55,7 @@ def dedupe(config: DedupeConfig) -> str:
 
 def aside(config: DedupeConfig) -> Path:
     """The folder beside, where extras go."""
-    folder = config.folder.resolve()
-    return folder.with_name(f"{folder.name}-duplicates")
+    return beside(config.folder, "-duplicates")
 
 
 def find_groups(config: DedupeConfig) -> list[Group]:
@@ -107,17 +106,6 @@ def montage(groups: Sequence[Group]) -> Picture:
             Strip(tiles + [empty] * (ACROSS - len(tiles)), f"{group[0].name}  =  {names}{more}")
         )
     return sheet(["kept", *(f"extra {n}" for n in range(1, ACROSS))], strips)
-
-
-def move(folder: Path, target: Path, names: Sequence[str]) -> None:
-    """Move files to the same relative places under ``target``, replacing nothing."""
-    taken = [name for name in names if (target / name).exists()]
-    if taken:
-        raise UsageError(f"{target / taken[0]} exists already; move it away first.")
-    for name in names:
-        make_folder((target / name).parent)
-        with writing(target / name):
-            (folder / name).rename(target / name)
 
 
 def _thumbnail(bgr: Picture) -> Picture:

@@ -1,6 +1,5 @@
 """What is settled before a pixel is drawn: sources, recipe, plan, and which shards are missing."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -14,7 +13,7 @@ from data_manifest.digests import DIGESTS_FILE, file_sha256, note_digest, read_d
 from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.header import SHARD_ENDINGS, Header
 from data_manifest.plan import Plan
-from data_manifest.publish import publish_text, writing
+from data_manifest.publish import writing
 from data_manifest.shard import check_shard, read_label
 from datagen.config import OverlayConfig
 from datagen.draw import ShardTask
@@ -22,9 +21,8 @@ from datagen.fingerprint import fingerprint, what_changed
 from datagen.origin import Origin
 from datagen.placement import make_plan
 from datagen.recipe import Recipe
-from datagen.scan import Kind, Reject, scan
+from datagen.scan import REJECTS_FILE, Kind, Reject, publish_rejects, scan
 
-REJECTS_FILE = "rejects.jsonl"
 FAILURES_FILE = "failures.jsonl"
 _SOFTWARE = ("diorama", "numpy", "opencv-python-headless", "pillow", "h5py")
 
@@ -108,8 +106,7 @@ def publish_plan(job: Job) -> list[int]:
     if old and not pending:
         header = old
     _note_missing_digests(out, [header.shard_name(n) for n in range(header.shards)], pending)
-    rejects = [json.dumps(reject._asdict(), ensure_ascii=False) + "\n" for reject in job.rejects]
-    publish_text(out / REJECTS_FILE, "".join(rejects))
+    publish_rejects(out, job.rejects)
     job.plan.write(out / PLAN_FILE)
     header.write(out / HEADER_FILE)
     return pending

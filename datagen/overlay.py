@@ -16,7 +16,8 @@ from data_manifest.publish import make_folder, publish_text, remove_leftovers
 from datagen.config import OverlayConfig
 from datagen.draw import Drawn, ShardTask, draw_shard
 from datagen.forecast import counts, forecast
-from datagen.job import FAILURES_FILE, REJECTS_FILE, Job, prepare, publish_plan, remarks
+from datagen.job import FAILURES_FILE, Job, prepare, publish_plan, remarks
+from datagen.scan import REJECTS_FILE
 
 
 class Failure(NamedTuple):

@@ -1,6 +1,8 @@
 """Reads every source once, before the plan: its digest, size and box, or why it can't be used."""
 
 import hashlib
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,10 +12,12 @@ from data_manifest.errors import SourceError, UsageError
 from data_manifest.header import Source
 from data_manifest.pictures import find_pictures, picture_ids, read_file
 from data_manifest.progress import progress
+from data_manifest.publish import publish_text
 from datagen.duplicates import dhash
 from datagen.sources import OPAQUE, read_background, read_cutout
 
 Kind = Literal["bg", "fg"]
+REJECTS_FILE = "rejects.jsonl"
 KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
 
 
@@ -30,6 +34,12 @@ class Scan(NamedTuple):
 
     sources: list[Source]
     rejects: list[Reject]
+
+
+def publish_rejects(folder: Path, rejects: Iterable[Reject]) -> None:
+    """Write ``rejects.jsonl``, a line per source that is left out; empty is the normal case."""
+    lines = [json.dumps(reject._asdict(), ensure_ascii=False) + "\n" for reject in rejects]
+    publish_text(folder / REJECTS_FILE, "".join(lines))
 
 
 def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -> Scan:
@@ -51,7 +61,7 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
             advance(1)
     pairs = list(zip(names, results, strict=True))
     rejects = [
-        Reject(kind, _printable(name), result) for name, result in pairs if isinstance(result, str)
+        Reject(kind, printable(name), result) for name, result in pairs if isinstance(result, str)
     ]
     if rejects and strict:
         raise SourceError(f"{folder / rejects[0].file} can't be used: {rejects[0].reason}.")
@@ -66,9 +76,7 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
 def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
     """The source, or why it can't be used."""
     try:
-        if not _is_text(name):
-            raise SourceError("its name is not valid UTF-8; rename it")
-        content = read_file(folder / name)
+        content = read_named(folder, name)
         if kind == "bg":
             pixels = read_background(content)
             box, fill = (0, 0, pixels.shape[1], pixels.shape[0]), 1.0
@@ -88,13 +96,15 @@ def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
     )
 
 
-def _is_text(name: str) -> bool:
+def read_named(folder: Path, name: str) -> bytes:
+    """A source's content. Raises SourceError where it can't be read, or its name isn't text."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        raise SourceError("its name is not valid UTF-8; rename it") from None
+    return read_file(folder / name)
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """The name of a file as it can be written anywhere."""
     return name.encode("utf-8", "backslashreplace").decode()

@@ -23,6 +23,15 @@ def read_background(content: bytes) -> Picture:
 def read_cutout(content: bytes) -> tuple[Picture, Box]:
     """A cut-out file trimmed to its alpha, (h, w, 4) uint8 BGR premultiplied by alpha, and alpha.
 
+    The rest is as in ``trim_cutout``.
+    """
+    straight, box = trim_cutout(content)
+    return premultiply(straight), box
+
+
+def trim_cutout(content: bytes) -> tuple[Picture, Box]:
+    """A cut-out file trimmed to its alpha, (h, w, 4) uint8 BGR and straight alpha.
+
     Also gives the trimmed box (left, top, width, height) in the upright picture. Raises SourceError
     where the picture can't be read, has no alpha, or its alpha cuts nothing out.
     """
@@ -35,7 +44,7 @@ def read_cutout(content: bytes) -> tuple[Picture, Box]:
     left, top, width, height = cv2.boundingRect(alpha)
     box = (left, top, width, height)
     trimmed = rgba[top : top + height, left : left + width]
-    return premultiply(cv2.cvtColor(trimmed, cv2.COLOR_RGBA2BGRA)), box
+    return cv2.cvtColor(trimmed, cv2.COLOR_RGBA2BGRA).astype(np.uint8, copy=False), box
 
 
 def premultiply(straight: npt.NDArray[np.generic]) -> Picture:
@@ -57,17 +66,33 @@ def fit_square(picture: Picture, size: int, fit: Fit) -> Picture:
     if fit == "crop":
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
-        return _resize(picture[top : top + side, left : left + side], size, size)
+        return _resized(picture[top : top + side, left : left + side], size, size)
     if fit == "squash":
-        return _resize(picture, size, size)
-    scale = size / max(height, width)
-    small = _resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+        return _resized(picture, size, size)
+    factor = size / max(height, width)
+    small = _resized(picture, max(1, round(width * factor)), max(1, round(height * factor)))
     below, right = size - small.shape[0], size - small.shape[1]
     edges = (below // 2, below - below // 2, right // 2, right - right // 2)
     return cv2.copyMakeBorder(small, *edges, cv2.BORDER_REFLECT).astype(np.uint8, copy=False)
 
 
-def _resize(picture: Picture, width: int, height: int) -> Picture:
-    smaller = picture.shape[0] > height or picture.shape[1] > width
-    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return cv2.resize(picture, (width, height), interpolation=how).astype(np.uint8, copy=False)
+def shrink(picture: Picture, longest: int) -> Picture:
+    """The picture in proportion with its longer side ``longest``, or itself where that is less."""
+    height, width = picture.shape[:2]
+    factor = longest / max(height, width)
+    if factor >= 1:
+        return picture
+    return _resized(picture, max(1, round(width * factor)), max(1, round(height * factor)))
+
+
+def _resized(picture: Picture, width: int, height: int) -> Picture:
+    """Areas are averaged along an axis that shrinks, cubic curves laid along one that grows."""
+    old_height, old_width = picture.shape[:2]
+    steps = [(width, height)]
+    if (width < old_width) != (height < old_height):
+        steps.insert(0, (width, old_height))
+    for size in steps:
+        shrinks = size[0] < picture.shape[1] or size[1] < picture.shape[0]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        picture = cv2.resize(picture, size, interpolation=how).astype(np.uint8, copy=False)
+    return picture

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from data_manifest.publish import make_folder, publishing
+from data_manifest.weights import cache_folder
 from depthgen.npm import fetch_package, read_members
-from depthgen.weights import cache_folder
 
 PYTHON_PHOTOS = {
     "skimage": [f"data/{name}" for name in ("chelsea.png", "coffee.png", "motorcycle_left.png")],

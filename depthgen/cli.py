@@ -42,8 +42,9 @@ def pull(config: PullConfig) -> str:
     Example:
       depthgen pull fastdepth
     """
+    from data_manifest.weights import cache_folder
     from depthgen.teacher import TEACHERS
-    from depthgen.weights import cache_folder, get_weights
+    from depthgen.weights import get_weights
 
     weights = get_weights(TEACHERS[config.teacher].published, None)
     return f"{config.teacher}: SHA-256 {weights.sha256}, in {cache_folder()}"

@@ -6,9 +6,10 @@ from pathlib import Path
 from torch import nn
 
 from data_manifest.header import DepthEncoding, DepthStage
+from data_manifest.weights import Published
 from depthgen.config import TeacherName
 from depthgen.fastdepth import SIDE, WEIGHTS, load_fastdepth
-from depthgen.weights import Published, get_weights
+from depthgen.weights import get_weights
 
 
 @dataclass(frozen=True)

