@@ -42,7 +42,8 @@ def _parse_names(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _parse_numbers(value: object) -> object:
+def parse_list(value: object) -> object:
+    """``a,b`` as a tuple of words."""
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
@@ -55,7 +56,7 @@ def parse_weights(value: object) -> object:
 
 
 Range = Annotated[tuple[float, float], BeforeValidator(_parse_range)]
-Numbers = Annotated[tuple[float, ...], BeforeValidator(_parse_numbers)]
+Numbers = Annotated[tuple[float, ...], BeforeValidator(parse_list)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_names)]
 
 

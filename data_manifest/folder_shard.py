@@ -74,6 +74,14 @@ def read_list(path: Path) -> tuple[FolderLabel, list[dict[str, Any]]]:
     return label, table.to_pylist()
 
 
+def listed_files(path: Path) -> list[Path]:
+    """The files in the list's own folder that it tells of. Raises DatasetError."""
+    _, rows = read_list(path)
+    names = {row[name] for row in rows for name in row if f"{name}_sha256" in row}
+    inside = (name for name in names if name and not Path(name).is_absolute())
+    return [path.parent / name for name in sorted(inside) if ".." not in Path(name).parts]
+
+
 class FolderWriter:
     """Writes one shard: its pictures as files, and at last their list."""
 

@@ -13,7 +13,8 @@ MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others 
 Keep = Literal["largest", "all"]
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processes may work here at once."""
     import joblib
 
     return int(joblib.cpu_count())
@@ -26,7 +27,7 @@ class OverlayConfig(Recipe, CommandConfig):
     fg: Path = Field(description="folder of cut-outs with alpha, searched recursively")
     out: Path = Field(Path("data"), description="dataset folder to write")
     workers: int = Field(
-        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
     )
     strict: bool = Field(False, description="stop at the first picture that can't be used")
     dry_run: bool = Field(False, description="say what would be made, and make nothing")
@@ -43,7 +44,7 @@ class DedupeConfig(CommandConfig):
     montage: Path = Field(Path("duplicates.png"), description="PNG that shows the groups")
     apply: bool = Field(False, description="move the extras to FOLDER-duplicates, beside FOLDER")
     workers: int = Field(
-        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
     )
     overwrite: bool = Field(False, description="replace --montage if it exists")
 
@@ -53,7 +54,7 @@ class StatsConfig(CommandConfig):
 
     data: Path = Field(Path("data"), description="dataset folder to read")
     workers: int = Field(
-        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
     )
 
 
@@ -77,7 +78,7 @@ class VerifyConfig(CommandConfig):
     )
     fg: Path | None = Field(None, description="folder of the cut-outs  [default: where they were]")
     workers: int = Field(
-        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
     )
 
 
@@ -100,7 +101,7 @@ class PrepareConfig(CommandConfig):
         False, description="remove the old background from soft edges that still show its colour"
     )
     workers: int = Field(
-        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
     )
     strict: bool = Field(False, description="stop at the first picture that can't be used")
     overwrite: bool = Field(False, description="make again what is in --out already")
@@ -139,7 +140,7 @@ class CutoutConfig(CommandConfig):
     )
     limit: int | None = Field(None, ge=1, description="only the first so many photos")
     workers: int = Field(
-        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
     )
     strict: bool = Field(False, description="stop at the first photo without a cut-out")
     overwrite: bool = Field(False, description="make again what is in --out already")

@@ -14,9 +14,10 @@ from data_manifest.parallel import each
 from data_manifest.progress import progress
 from data_manifest.publish import make_folder, publish_text, remove_leftovers
 from datagen.config import OverlayConfig
+from datagen.destination import FAILURES_FILE
 from datagen.draw import Drawn, ShardTask, draw_shard
 from datagen.forecast import counts, forecast
-from datagen.job import FAILURES_FILE, Job, prepare, publish_plan, remarks
+from datagen.job import Job, prepare, publish_plan, remarks
 from datagen.scan import REJECTS_FILE
 
 

@@ -15,7 +15,7 @@ from datagen.grid import Grid, make_grid
 from datagen.key import DEFAULT_KEY, fill
 from datagen.placing import Cutouts, Draws, Placed, place
 from datagen.recipe import Recipe
-from datagen.split import split_samples
+from datagen.split import Candidates, split_samples
 
 KEY_DIGITS = 8
 
@@ -25,7 +25,8 @@ def make_plan(
 ) -> tuple[Plan, list[str]]:
     """The plan of a recipe, and what the user should know of its splits and placements."""
     grid = make_grid(recipe, len(backgrounds), len(foregrounds))
-    splits = split_samples(recipe, (backgrounds, foregrounds), (grid.bg, grid.fg))
+    candidates = (Candidates.of(backgrounds), Candidates.of(foregrounds))
+    splits = split_samples(recipe, recipe.seed, candidates, (grid.bg, grid.fg))
     cutouts, blends = Cutouts.of(foregrounds), list(recipe.blend)
     bg_ids, fg_ids = ([source.id for source in kind] for kind in (backgrounds, foregrounds))
     first = place(recipe, cutouts, grid.fg, Draws(recipe.seed, "", grid.place), grid.number)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from data_manifest.header import Source
 from datagen.duplicates import duplicate_groups
 from datagen.random_draws import rank, uniform
-from datagen.recipe import Recipe
+from datagen.recipe import Splitting
 from datagen.scan import KIND_NAMES, Kind
 
 TRAIN, VAL, VAL_BG, VAL_FG = range(4)  # in the order of data_manifest.record.SPLITS
@@ -22,23 +22,36 @@ class HeldOut(NamedTuple):
     notes: list[str]
 
 
-def hold_out(kind: Kind, sources: Sequence[Source], share: float, seed: int) -> HeldOut:
+class Candidates(NamedTuple):
+    """Sources that may be held out: a digest of each, and a group number of near-duplicates."""
+
+    digests: Sequence[str]
+    group: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sources: Sequence[Source]) -> "Candidates":
+        """Pictures, grouped by their perceptual hashes."""
+        group = duplicate_groups([source.dhash for source in sources])
+        return cls([source.sha256 for source in sources], group)
+
+
+def hold_out(kind: Kind, candidates: Candidates, share: float, seed: int) -> HeldOut:
     """Hold out ``share`` of the sources, to the nearest one.
 
     Near-duplicates count as one and move together. At least one is held out, and one kept, where
     there are two or more.
     """
-    names, group = KIND_NAMES[kind], duplicate_groups([source.dhash for source in sources])
+    names, (digests, group) = KIND_NAMES[kind], candidates
     keys: dict[int, str] = {}
-    for number, source in zip(group.tolist(), sources, strict=True):
-        keys[number] = min(keys.get(number, source.sha256), source.sha256)
+    for number, digest in zip(group.tolist(), digests, strict=True):
+        keys[number] = min(keys.get(number, digest), digest)
     shuffled = sorted(keys, key=lambda number: rank(seed, f"hold-out/{kind}", keys[number]))
     wanted = round(share * len(keys))
     count = min(max(wanted, 1), len(keys) - 1) if share else 0
     notes = []
-    if share and len(keys) < len(sources):
+    if share and len(keys) < len(digests):
         notes.append(
-            f"{len(sources) - len(keys)} of {len(sources)} {names} are near-duplicates of others; "
+            f"{len(digests) - len(keys)} of {len(digests)} {names} are near-duplicates of others; "
             f"each group counts as one, so that none is both trained on and held out."
         )
     if share and len(keys) < 2:
@@ -73,27 +86,28 @@ class Splits(NamedTuple):
 
 
 def split_samples(
-    recipe: Recipe,
-    sources: tuple[Sequence[Source], Sequence[Source]],
+    how: Splitting,
+    seed: int,
+    candidates: tuple[Candidates, Candidates],
     rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> Splits:
     """Split samples by their sources.
 
-    ``sources`` are the backgrounds and the foregrounds, ``rows`` which of each a sample uses.
+    ``candidates`` are the backgrounds and the foregrounds, ``rows`` which of each a sample uses.
     """
-    if recipe.split_by == "sample":
-        unseen = uniform(recipe.seed, "split", len(rows[0])) < recipe.hold_out
+    if how.split_by == "sample":
+        unseen = uniform(seed, "split", len(rows[0])) < how.hold_out
         notes = [
             "Single samples are held out: validation sees the backgrounds and foregrounds that "
             "training sees, and will look too good."
         ]
         codes = np.where(unseen, VAL, TRAIN).astype(np.int32)
-        return Splits(codes, np.zeros(len(sources[1]), bool), notes)
+        return Splits(codes, np.zeros(len(candidates[1].digests), bool), notes)
     kinds: tuple[Kind, Kind] = ("bg", "fg")
-    shares = [recipe.hold_out if recipe.split_by in ("source", kind) else 0.0 for kind in kinds]
+    shares = [how.hold_out if how.split_by in ("source", kind) else 0.0 for kind in kinds]
     held = [
-        hold_out(kind, of_kind, share, recipe.seed)
-        for kind, of_kind, share in zip(kinds, sources, shares, strict=True)
+        hold_out(kind, of_kind, share, seed)
+        for kind, of_kind, share in zip(kinds, candidates, shares, strict=True)
     ]
     new_bg, new_fg = (part.mask[row] for part, row in zip(held, rows, strict=True))
     codes = np.select([new_bg & new_fg, new_bg, new_fg], [VAL, VAL_BG, VAL_FG], TRAIN)

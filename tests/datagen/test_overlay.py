@@ -51,7 +51,7 @@ def test_missing_and_damaged_shards_are_drawn_again(
     (folder / "00002.h5").write_bytes(whole[: len(whole) // 2])
     make_dataset(folder)
     assert shard_digests(folder) == expected
-    assert "Drawing again" in capsys.readouterr().err
+    assert "Making again" in capsys.readouterr().err
 
 
 def test_drawing_again_withdraws_the_depth_stage(
