@@ -15,7 +15,7 @@ from datagen.report.markup import Markup, note, tag, together
 from datagen.report.tiles import png_uri
 
 WIDTH, HEIGHT = 400, 190
-LEFT, RIGHT, TOP, BOTTOM = 40, 18, 8, 24
+LEFT, RIGHT, TOP, BOTTOM = 44, 18, 8, 26
 BINS = 24
 HEAT_PIXELS = 256
 
@@ -127,9 +127,18 @@ def _grid(top: float) -> list[Markup]:
     for number in range(round(top / step) + 1):
         y = f"{_y(number * step / top):.1f}"
         pieces.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
-        text = f"{number * step:,.6g}"
-        pieces.append(tag("text", text, x=LEFT - 6, y=y, dy="0.32em", text_anchor="end"))
+        pieces.append(
+            tag("text", _short(number * step), x=LEFT - 6, y=y, dy="0.32em", text_anchor="end")
+        )
     return pieces
+
+
+def _short(value: float) -> str:
+    """A number in few characters: 250, 4k, 1.5M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:,.4g}{letter}"
+    return f"{value:.4g}"
 
 
 def _x_axis(edges: Floats, label: Axis) -> list[Markup]:

@@ -49,7 +49,7 @@ def key_figures(facts: Facts) -> Markup:
     header = facts.dataset.header
     figures = [
         (f"{len(facts.dataset):,}", "samples"),
-        (f"{header.size} px", "side of every picture"),
+        (f"{header.size} px", "each side"),
         (f"{len(header.backgrounds):,}", "backgrounds"),
         (f"{len(header.foregrounds):,}", "foregrounds"),
         (f"{header.shards:,}", f"{header.format} shard{'s' if header.shards != 1 else ''}"),
@@ -124,14 +124,18 @@ def _on_disk(facts: Facts) -> str:
 def _options(recipe: dict[str, object]) -> Markup:
     """Options that differ from the defaults; of those without one, all."""
     defaults = Recipe.model_validate({}).described()
-    rows = [
-        (tag("code", f"--{name.replace('_', '-')}"), shown(value), shown(defaults.get(name)))
+    lines = [
+        tag(
+            "li",
+            tag("code", f"--{name.replace('_', '-')} {shown(value)}"),
+            tag("small", f"default {shown(defaults[name])}") if name in defaults else "",
+        )
         for name, value in sorted(recipe.items())
         if name not in defaults or defaults[name] != value
     ]
-    if not rows:
+    if not lines:
         return tag("p", "None: every option has its default.")
-    return table(("option", "value", "default"), rows, "Options of datagen overlay", text=3)
+    return tag("ul", *lines, class_="options")
 
 
 def _standing_out(facts: Facts) -> Markup:
