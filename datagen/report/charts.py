@@ -1,10 +1,11 @@
-"""Charts as inline SVG and small pictures; every bar says its number, to eyes and screen readers.
+"""Charts as inline SVG and small pictures; every bar tells its number when pointed at.
 
 Colours come from the style sheet, so that charts follow the reader's light or dark theme.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -28,42 +29,28 @@ def figure(title: str, remark: str, *children: str) -> Markup:
     return tag("figure", caption, *children)
 
 
-def histogram(values: Floats, label: Axis, what: str, bins: int = BINS) -> Markup:
+def histogram(values: Floats, label: Axis, what: str) -> Markup:
     """How often values occur, in equal bins from the smallest to the largest."""
-    counts, edges = np.histogram(values, bins)
+    counts, edges = np.histogram(values, BINS)
     return bars(counts[None].astype(np.float64), edges, label, lambda n: f"{n:,.0f} {what}")
 
 
 def bars(
-    counts: Floats, edges: Floats, label: Axis, said: Callable[[float], str], names: str = "s0"
+    counts: Floats, edges: Floats, label: Axis, said: Axis, names: Sequence[str] = ("s0",)
 ) -> Markup:
     """Bars of heights (series, bins), stacked; ``edges`` (bins + 1,) are on the x axis.
 
     ``label`` writes a number of the x axis, ``said`` a height, ``names`` the classes of the series.
     """
-    top = _round_top(float(counts.sum(axis=0).max(initial=0)))
-    pieces = [*_grid(top), *_x_axis(edges, label)]
-    for number in range(counts.shape[1]):
-        span = f"{label(edges[number])} to {label(edges[number + 1])}"
-        left, right = (_x(edge, edges) for edge in edges[number : number + 2])
-        pieces.append(
-            _stack(counts[:, number], (left, right), top, (f"{span}: ", said, names.split()))
-        )
-    return _svg(pieces, f"bar chart, {counts.shape[1]} bars")
+    spans = [f"{label(low)} to {label(high)}" for low, high in pairwise(edges)]
+    titles = [f"{span}: {said(n)}" for span, n in zip(spans, counts.sum(axis=0), strict=True)]
+    return _chart(counts, edges, titles, names, _x_axis(edges, label))
 
 
-def ranked_bars(
-    counts: Floats, titles: Sequence[str], said: Callable[[float], str], names: str
-) -> Markup:
-    """A bar of stacked heights (series, bars) for each of ``titles``, without an x axis."""
-    top = _round_top(float(counts.sum(axis=0).max(initial=0)))
-    pieces, edges = _grid(top), np.arange(len(titles) + 1.0)
-    for number, title in enumerate(titles):
-        left, right = (_x(edge, edges) for edge in edges[number : number + 2])
-        pieces.append(
-            _stack(counts[:, number], (left, right), top, (f"{title}: ", said, names.split()))
-        )
-    return _svg(pieces, f"bar chart, {len(titles)} bars")
+def ranked_bars(counts: Floats, sources: Sequence[str], said: Axis, names: Sequence[str]) -> Markup:
+    """A bar of stacked heights (series, bars) for each of ``sources``, without an x axis."""
+    titles = [f"{source}: {said(n)}" for source, n in zip(sources, counts.sum(axis=0), strict=True)]
+    return _chart(counts, np.arange(len(sources) + 1.0), titles, names, [])
 
 
 def shares(parts: Sequence[tuple[str, str, int]]) -> Markup:
@@ -151,32 +138,34 @@ def _x_axis(edges: Floats, label: Axis) -> list[Markup]:
     ]
 
 
-def _stack(
-    heights: Floats,
-    span: tuple[float, float],
-    top: float,
-    said: tuple[str, Callable[[float], str], Sequence[str]],
+def _chart(
+    counts: Floats,
+    edges: Floats,
+    titles: Sequence[str],
+    names: Sequence[str],
+    axis: Sequence[Markup],
 ) -> Markup:
-    """One bar of stacked pieces, from ``span[0]`` to ``span[1]``, and what it says."""
-    prefix, number, names = said
-    pieces, below = [tag("title", prefix + number(float(heights.sum())))], 0.0
-    gap = min(1.0, (span[1] - span[0]) / 8)
-    for height, name in zip(heights.tolist(), names, strict=False):
-        y, bottom = _y((below + height) / top), _y(below / top)
-        if height:
-            pieces.append(
-                tag(
-                    "rect",
-                    x=f"{span[0] + gap / 2:.2f}",
-                    y=f"{y:.2f}",
-                    width=f"{span[1] - span[0] - gap:.2f}",
-                    height=f"{bottom - y:.2f}",
-                    class_=f"{name} fill",
-                )
-            )
-        below += height
-    return tag("g", *pieces)
-
-
-def _svg(pieces: Sequence[Markup], name: str) -> Markup:
+    total = counts.sum(axis=0)
+    top = _round_top(float(total.max()))
+    pieces = [*_grid(top), *axis]
+    for heights, span, title in zip(counts.T, pairwise(edges), titles, strict=True):
+        left, right = (_x(edge, edges) for edge in span)
+        pieces.append(tag("g", tag("title", title), *_stack(heights / top, left, right, names)))
+    name = f"bar chart of {len(titles)} bars; the highest is {titles[int(total.argmax())]}"
     return tag("svg", *pieces, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=name)
+
+
+def _stack(heights: Floats, left: float, right: float, names: Sequence[str]) -> Iterator[Markup]:
+    """The pieces of one bar, as shares of the chart's height, the first at the bottom."""
+    gap = min(1.0, (right - left) / 8)
+    tops = np.cumsum(heights)
+    for height, upper, name in zip(heights, tops, names, strict=True):
+        if height:
+            yield tag(
+                "rect",
+                x=f"{left + gap / 2:.2f}",
+                y=f"{_y(upper):.2f}",
+                width=f"{right - left - gap:.2f}",
+                height=f"{_y(upper - height) - _y(upper):.2f}",
+                class_=f"{name} fill",
+            )

@@ -49,9 +49,9 @@ def depth(facts: Facts) -> Markup:
         bars(
             share,
             edges,
-            lambda n: f"{round(n, 2):g}{unit}",
+            lambda n: f"{n:.3g}{unit}",
             lambda n: f"{n:.2f}% of pixels",
-            "rest s0",
+            ("rest", "s0"),
         ),
         legend([("rest", "elsewhere"), ("s0", "on foregrounds")]),
     )

@@ -63,7 +63,7 @@ def _chart(name: str, usage: Usage) -> Markup:
         titles = [f"{a + 1:,} to {b:,}" for a, b in pairwise(bounds)]
         heights = np.stack([usage.uses[part].mean(axis=0) for part in parts], axis=1)
     chart = ranked_bars(
-        heights, titles, lambda n: f"{n:,.6g} uses", " ".join(f"s{n}" for n in range(len(SPLITS)))
+        heights, titles, lambda n: f"{n:,.6g} uses", [f"s{n}" for n in range(len(SPLITS))]
     )
     return figure(f"{name}: uses per source", remark, chart)
 
