@@ -54,5 +54,5 @@ def shown(value: Any) -> str:
         case dict():
             return ",".join(f"{name}:{shown(weight)}" for name, weight in value.items())
         case float():
-            return f"{value:g}"
+            return str(value).removesuffix(".0")
     return "none" if value is None else str(value)
