@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_manifest.errors import WriteError
+from data_manifest.errors import UsageError, WriteError
 
 _LEFTOVER = re.compile(r"\.tmp\.\d+\.")
 _CAUSES = {
@@ -84,6 +84,14 @@ def need_room(path: Path, size: int) -> None:
             os.posix_fallocate(file.fileno(), 0, size)
     finally:
         trial.unlink(missing_ok=True)
+
+
+def may_write(path: Path, *, overwrite: bool) -> None:
+    """Raises UsageError where ``path`` is there and may not be replaced, or isn't a file."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is not a file that can be replaced; choose another --out.")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists; choose another --out, or give --overwrite to replace it.")
 
 
 def publish_text(path: Path, text: str) -> None:

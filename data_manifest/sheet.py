@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from data_manifest.errors import UsageError
-from data_manifest.publish import make_folder, publishing
+from data_manifest.publish import make_folder, may_write, publishing
 from data_manifest.record import Depth, Mask, Picture
 
 GAP = 8
@@ -77,10 +76,7 @@ def sheet(titles: Sequence[str], strips: Sequence[Strip], columns: int = 1) -> P
 
 def write_png(path: Path, picture: Picture, *, overwrite: bool) -> None:
     """Publish a picture as PNG. Raises UsageError where it exists and may not be replaced."""
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is not a file that can be replaced; choose another --out.")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists; choose another --out, or give --overwrite to replace it.")
+    may_write(path, overwrite=overwrite)
     make_folder(path.parent)
     with publishing(path) as temporary:
         Image.fromarray(picture).save(temporary, "PNG")

@@ -117,12 +117,16 @@ def stats(config: StatsConfig) -> str:
 
 @command(main, PreviewConfig, argument="data")
 def preview(config: PreviewConfig) -> str:
-    """Draw a contact sheet of samples: bg, fg_bg, mask and depth in colour.
+    """Draw a contact sheet of samples, or write a report of the whole dataset.
+
+    The sheet shows bg, fg_bg, mask and depth in colour. The report is one HTML file with counts,
+    samples, charts, colours, use of the sources, and what looks wrong.
 
     \b
     Example:
       datagen preview
       datagen preview data --samples 40 --out sheet.png
+      datagen preview data --out report.html
     """
     from datagen.preview import preview
 

@@ -62,9 +62,14 @@ class PreviewConfig(CommandConfig):
     """Options of ``datagen preview``."""
 
     data: Path = Field(Path("data"), description="dataset folder to read")
-    out: Path = Field(Path("preview.png"), description="PNG to write")
+    out: Path = Field(
+        Path("preview.png"), description="file to write: .png a contact sheet, .html the report"
+    )
     samples: int = Field(24, ge=1, le=400, description="samples shown, spread over the splits")
-    columns: int = Field(2, ge=1, le=8, description="samples side by side")
+    columns: int = Field(2, ge=1, le=8, description="samples side by side in the contact sheet")
+    sampled: int = Field(
+        2000, ge=1, description="most samples whose pixels are measured for the report"
+    )
     overwrite: bool = Field(False, description="replace --out if it exists")
 
 

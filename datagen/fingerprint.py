@@ -27,7 +27,7 @@ def fingerprint(
 def what_changed(old: Header, new: Header) -> str:
     """Says in words how two datasets' recipes differ."""
     changes = [
-        f"--{name.replace('_', '-')} was {_shown(old.recipe.get(name))}, is {_shown(value)}"
+        f"--{name.replace('_', '-')} was {shown(old.recipe.get(name))}, is {shown(value)}"
         for name, value in new.recipe.items()
         if old.recipe.get(name) != value
     ]
@@ -46,5 +46,13 @@ def _source_changes(names: str, old: Sequence[Source], new: Sequence[Source]) ->
     return [f"{count} {names} {verb}" for verb, count in counts.items() if count]
 
 
-def _shown(value: Any) -> str:
-    return ":".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def shown(value: Any) -> str:
+    """An option's value as it is given on the command line."""
+    match value:
+        case list() | tuple():
+            return ":".join(map(shown, value))
+        case dict():
+            return ",".join(f"{name}:{shown(weight)}" for name, weight in value.items())
+        case float():
+            return str(value).removesuffix(".0")
+    return "none" if value is None else str(value)

@@ -1,62 +1,42 @@
-"""``datagen preview``: a contact sheet to look at before anything is trained."""
-
-from collections.abc import Sequence
-
-import numpy as np
+"""``datagen preview``: a dataset to look at before anything is trained."""
 
 from data_manifest.dataset import Dataset, open_dataset
-from data_manifest.record import SPLITS, Depth, Picture, Sample
-from data_manifest.sheet import Strip, depth_limits, depth_tile, mask_tile, sheet, write_png
+from data_manifest.errors import UsageError
+from data_manifest.publish import make_folder, may_write, publish_text
+from data_manifest.sheet import write_png
 from datagen.config import PreviewConfig
-from datagen.random_draws import rank
+from datagen.contact_sheet import contact_sheet, spread
+from datagen.report.facts import gather
+from datagen.report.page import page
 
 
 def preview(config: PreviewConfig) -> str:
-    """Draw the contact sheet; gives a line that says where it is.
+    """Draw the contact sheet or write the report; gives a line that says where it is.
 
-    Raises UsageError where ``out`` exists and may not be replaced.
+    Raises UsageError where ``out`` has another ending, or exists and may not be replaced.
     """
-    dataset = open_dataset(config.data)
-    samples = [dataset[row] for row in _spread(dataset, config.samples)]
-    write_png(
-        config.out, contact_sheet(dataset, samples, config.columns), overwrite=config.overwrite
-    )
+    write = {".png": _contact_sheet, ".html": _report}.get(config.out.suffix.lower())
+    if write is None:
+        raise UsageError(
+            f"--out {config.out} must end with .png for a contact sheet or .html for the report."
+        )
+    may_write(config.out, overwrite=config.overwrite)
+    return write(open_dataset(config.data), config)
+
+
+def _contact_sheet(dataset: Dataset, config: PreviewConfig) -> str:
+    samples = [dataset[row] for row in spread(dataset, config.samples)]
+    picture = contact_sheet(dataset, samples, config.columns)
+    write_png(config.out, picture, overwrite=config.overwrite)
     return f"{len(samples)} samples of {config.data} are shown in {config.out}"
 
 
-def contact_sheet(dataset: Dataset, samples: Sequence[Sample], columns: int) -> Picture:
-    """bg, fg_bg, mask and, where a teacher has run, depth of every sample, (h, w, 3) uint8 RGB."""
-    depths = [sample.depth for sample in samples if sample.depth is not None]
-    titles, limits = ["bg", "fg_bg", "mask"], (0.0, 1.0)
-    if depths:
-        limits = depth_limits(depths)
-        unit = {"metres": " m", "none": ""}[dataset.depth_encoding.unit]
-        titles.append(f"depth {limits[0]:.2g} to {limits[1]:.2g}{unit}")
-    strips = [Strip(_tiles(dataset, sample, limits), _caption(sample)) for sample in samples]
-    return sheet(titles, strips, columns)
-
-
-def _tiles(dataset: Dataset, sample: Sample, limits: tuple[float, float]) -> list[Picture]:
-    tiles = [sample.bg, sample.fg_bg, mask_tile(sample.mask)]
-    depth: Depth | None = sample.depth
-    if depth is not None:
-        tiles.append(depth_tile(depth, limits, dataset.depth_encoding.near_is))
-    return tiles
-
-
-def _caption(sample: Sample) -> str:
-    record = sample.record
-    return f"{record.split}   {record.key}   {record.bg} + {record.fg}"
-
-
-def _spread(dataset: Dataset, count: int) -> list[int]:
-    """Samples drawn at random but always the same, an equal share of every split that has any."""
-    splits = [np.flatnonzero(dataset.plan.is_word("split", split)) for split in SPLITS]
-    splits = [rows for rows in splits if len(rows)]
-    chosen: list[int] = []
-    for number, rows in enumerate(splits):
-        share = count * (number + 1) // len(splits) - count * number // len(splits)
-        candidates = rows[np.linspace(0, len(rows) - 1, min(len(rows), 50 * share + 1)).astype(int)]
-        ranked = sorted(candidates, key=lambda row: rank(0, "preview", str(row)))
-        chosen += sorted(int(row) for row in ranked[:share])
-    return chosen
+def _report(dataset: Dataset, config: PreviewConfig) -> str:
+    facts = gather(dataset, config.sampled, quiet=config.quiet)
+    text = page(facts, spread(dataset, config.samples))
+    make_folder(config.out.parent)
+    publish_text(config.out, text)
+    return (
+        f"the report of {config.data} is {config.out}, {config.out.stat().st_size / 1e6:.1f} MB; "
+        f"pixels were measured on {facts.sampled()}"
+    )

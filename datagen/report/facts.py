@@ -1,0 +1,88 @@
+"""All numbers of a report, gathered once before a word of it is written."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from data_manifest.dataset import STATS_FILE, Dataset
+from data_manifest.progress import progress
+from datagen.job import REJECTS_FILE
+from datagen.report.findings import Finding, extremes, suspicions
+from datagen.report.measure import Measured, measure, spread_rows
+from datagen.report.placements import Placements, all_placements
+from datagen.report.usage import Usage, background_usage, foreground_usage
+
+
+class Facts(NamedTuple):
+    """What a report tells.
+
+    ``stats`` is the content of stats.json, None where there is none of this dataset. ``rejects``
+    are what kind was left out, which file, and why.
+    """
+
+    dataset: Dataset
+    placed: Placements
+    backgrounds: Usage
+    foregrounds: Usage
+    measured: Measured
+    suspicious: list[Finding]
+    extremes: list[Finding]
+    stats: dict[str, Any] | None
+    rejects: list[tuple[str, str, str]]
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+        return self.dataset.header.size
+
+    def sampled(self) -> str:
+        """On which samples pixels were measured, in words."""
+        count, whole = len(self.measured.rows), len(self.dataset)
+        if count == whole:
+            return f"all {whole:,} samples"
+        return f"{count:,} of {whole:,} samples, spread evenly"
+
+
+def gather(dataset: Dataset, most_sampled: int, *, quiet: bool) -> Facts:
+    """Read and measure a whole dataset, the pixels of at most ``most_sampled`` samples."""
+    header = dataset.header
+    placed = all_placements(dataset.plan, [source.id for source in header.foregrounds])
+    rows = spread_rows(len(dataset), most_sampled)
+    with progress("Measuring", len(rows), "samples", quiet=quiet) as advance:
+        measured = measure(dataset, rows, advance)
+    return Facts(
+        dataset=dataset,
+        placed=placed,
+        backgrounds=background_usage(dataset.plan, header.backgrounds),
+        foregrounds=foreground_usage(dataset.plan, header.foregrounds, placed),
+        measured=measured,
+        suspicious=suspicions(measured, placed, header.size),
+        extremes=extremes(measured),
+        stats=_stats(dataset),
+        rejects=_rejects(dataset.folder / REJECTS_FILE),
+    )
+
+
+def _stats(dataset: Dataset) -> dict[str, Any] | None:
+    path = dataset.folder / STATS_FILE
+    if not path.exists():
+        return None
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return table if table["all"]["samples"] == len(dataset) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _rejects(path: Path) -> list[tuple[str, str, str]]:
+    """The lines of rejects.jsonl; one that can't be read is given as it stands."""
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            reject = json.loads(line)
+            found.append((str(reject["kind"]), str(reject["file"]), str(reject["reason"])))
+        except (ValueError, KeyError, TypeError):
+            found.append(("", "", line))
+    return found

@@ -1,0 +1,92 @@
+"""Samples that a person should look at: the extremes, and those that look wrong."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from datagen.geometry import Floats, Ints
+from datagen.report.measure import Measured
+from datagen.report.placements import Placements
+
+SHOWN = 6
+FAINT_LEVELS = 12.0
+"""Mean difference of fg_bg and bg within a foreground, in levels of 255, below which it is hardly
+seen; JPEG alone makes 2 to 4."""
+MOST_OUTSIDE = 0.5
+
+
+class Finding(NamedTuple):
+    """Samples of one kind: how many were found, among which, and the SHOWN that are so the most.
+
+    ``rows`` are rows of the plan, ``reasons`` say what is special about each.
+    """
+
+    what: str
+    found: int
+    among: str
+    rows: list[int]
+    reasons: list[str]
+
+
+def suspicions(measured: Measured, placed: Placements, size: int) -> list[Finding]:
+    """What may be wrong, found or not."""
+    sampled = f"{len(measured.rows):,} measured samples"
+    outside = np.zeros(int(placed.row.max(initial=-1)) + 1)
+    np.maximum.at(outside, placed.row, placed.outside(size) * placed.labelled)
+    return [
+        _finding(
+            "an empty mask",
+            sampled,
+            (measured.rows, measured.area, measured.area == 0),
+            lambda _: "the mask is empty",
+        ),
+        _finding(
+            "a foreground that can hardly be seen",
+            sampled,
+            (measured.rows, measured.contrast, measured.contrast < FAINT_LEVELS),
+            lambda levels: f"hardly seen: differs from bg by {levels:.1f} of 255",
+        ),
+        _finding(
+            "a foreground with more than half of its box out of the frame",
+            f"all {len(outside):,} samples",
+            (np.arange(len(outside)), -outside, outside > MOST_OUTSIDE),
+            lambda share: f"cut off: {-share:.0%} of the box is out of the frame",
+        ),
+    ]
+
+
+def extremes(measured: Measured) -> list[Finding]:
+    """The smallest and largest masks, and the foregrounds that others hide most, where any are."""
+    rows, area = measured.rows, measured.area
+    sampled = f"{len(rows):,} measured samples"
+    found = [
+        _finding("smallest masks", sampled, (rows, area, area > 0), _covers),
+        _finding("largest masks", sampled, (rows, -area, area > 0), _covers),
+        _finding(
+            "most occluded",
+            sampled,
+            (rows, -measured.hidden, measured.hidden > 0),
+            lambda share: f"{-share:.0%} of a foreground is hidden by others",
+        ),
+    ]
+    return [finding for finding in found if finding.found]
+
+
+def _covers(share: float) -> str:
+    return f"the mask covers {abs(share):.2%}"
+
+
+def _finding(
+    what: str,
+    among: str,
+    chosen: tuple[Ints, Floats, npt.NDArray[np.bool_]],
+    reason: Callable[[float], str],
+) -> Finding:
+    """The SHOWN samples of smallest value; ``chosen`` are rows, values, and which are meant."""
+    rows, values, where = chosen
+    rows, values = rows[where], values[where]
+    first = np.argsort(values, kind="stable")[:SHOWN]
+    reasons = [reason(value) for value in values[first]]
+    return Finding(what, len(rows), among, rows[first].tolist(), reasons)

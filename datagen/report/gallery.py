@@ -1,0 +1,83 @@
+"""The report's pictures: samples of every split, the extremes, and the suspicious ones."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+
+from datagen.report.distributions import limits
+from datagen.report.facts import Facts
+from datagen.report.findings import Finding
+from datagen.report.markup import Markup, note, part, section, tag, together
+from datagen.report.tiles import Gallery
+
+
+def open_gallery(facts: Facts) -> Gallery:
+    """How the dataset's samples are shown; all with the same colours of depth."""
+    header = facts.dataset.header
+    if header.stages.depth is None:
+        return Gallery(facts.dataset, (0.0, 1.0))
+    return Gallery(facts.dataset, limits(facts.measured.depth, header.stages.depth.encoding, 1))
+
+
+def samples(facts: Facts, gallery: Gallery, rows: Sequence[int]) -> Markup:
+    """Contact sheets of plan rows ``rows``, by split."""
+    plan = facts.dataset.plan
+    parts = []
+    for split, of_split in groupby(rows, key=lambda row: plan[row].split):
+        total = np.count_nonzero(plan.is_word("split", split))
+        chosen = list(of_split)
+        title = together([split, " ", tag("small", f"{len(chosen)} of {total:,}")])
+        parts.append(part(title, _cards(gallery, chosen)))
+    return section("samples", "Samples", note(_key(gallery)), *parts)
+
+
+def extremes(facts: Facts, gallery: Gallery) -> Markup:
+    """The smallest, largest and most occluded."""
+    parts = [
+        part(
+            finding.what.capitalize(),
+            _cards(gallery, finding.rows, finding.reasons, parts=finding.what == "most occluded"),
+        )
+        for finding in facts.extremes
+    ]
+    about = f"Found among {facts.sampled()}."
+    if any(finding.what == "most occluded" for finding in facts.extremes):
+        about += " Seen parts of foregrounds are bright, hidden ones dim."
+    return section("extremes", "Extremes", note(about), *parts)
+
+
+def suspicious(facts: Facts, gallery: Gallery) -> Markup:
+    """What may be wrong, each kind with its worst samples."""
+    parts = [_suspicion(finding, gallery) for finding in facts.suspicious]
+    return section("suspicious", "Suspicious samples", *parts)
+
+
+def _suspicion(finding: Finding, gallery: Gallery) -> Markup:
+    title = finding.what.capitalize()
+    if not finding.found:
+        return part(title, tag("p", f"None of {finding.among}."))
+    more = f"; the {len(finding.rows)} worst" if finding.found > len(finding.rows) else ""
+    return part(
+        title,
+        tag("p", f"{finding.found:,} of {finding.among}{more}."),
+        _cards(gallery, finding.rows, finding.reasons),
+    )
+
+
+def _cards(
+    gallery: Gallery, rows: Sequence[int], reasons: Sequence[str] = (), *, parts: bool = False
+) -> Markup:
+    texts = reasons or [""] * len(rows)
+    cards = (gallery.card(row, text, parts=parts) for row, text in zip(rows, texts, strict=True))
+    return tag("div", *cards, class_="cards")
+
+
+def _key(gallery: Gallery) -> str:
+    text = "Large: fg_bg. Beside it, from top to bottom: bg, mask"
+    depth = gallery.dataset.header.stages.depth
+    if depth is None:
+        return f"{text}."
+    unit = {"metres": " m", "none": ""}[depth.encoding.unit]
+    low, high = gallery.limits
+    return f"{text}, and depth, near warm and far cold, {low:.2g} to {high:.2g}{unit}."

@@ -1,0 +1,79 @@
+"""Every foreground that a plan places, as columns: the first of each sample and all the others."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data_manifest.plan import Plan
+from datagen.geometry import Floats, Ints, inside
+
+
+class Placements(NamedTuple):
+    """All placements of a plan, (placements,) each; a sample's first ones come before all others.
+
+    ``row`` is the sample's row in the plan, ``fg`` a position in the list of foregrounds; the other
+    columns are those of data_manifest.record.Placement.
+    """
+
+    row: Ints
+    fg: Ints
+    scale: Floats
+    angle: Floats
+    x: Ints
+    y: Ints
+    width: Ints
+    height: Ints
+    labelled: npt.NDArray[np.bool_]
+
+    def centres(self, size: int) -> Floats:
+        """Centres of the boxes, (placements, 2) as fractions of the frame, x first."""
+        corner = np.stack([self.x, self.y], axis=1)
+        return (corner + np.stack([self.width, self.height], axis=1) / 2) / size
+
+    def outside(self, size: int) -> Floats:
+        """The share of each box that lies out of the frame, (placements,) in [0, 1]."""
+        seen = inside(self.x, self.width, size) * inside(self.y, self.height, size)
+        return np.asarray(1 - seen / np.maximum(self.width * self.height, 1))
+
+
+def all_placements(plan: Plan, ids: Sequence[str]) -> Placements:
+    """The placements of ``plan``; ``ids`` are the foregrounds in their order."""
+    columns: dict[str, Any] = {
+        "row": np.arange(len(plan)),
+        "fg": codes(plan, "fg", ids),
+        "labelled": np.ones(len(plan), bool),
+        **{name: plan.column(name) for name in _NUMBERS},
+    }
+    if "others" in plan.table.column_names and len(plan):
+        others = _others(plan.table.column("others").combine_chunks(), ids)
+        columns = {name: np.concatenate([first, others[name]]) for name, first in columns.items()}
+    return Placements(**columns)
+
+
+def codes(plan: Plan, name: str, ids: Sequence[str]) -> Ints:
+    """Column ``name``, bg or fg, as positions in ``ids``; shape (n,)."""
+    position = {id_: number for number, id_ in enumerate(ids)}
+    table = np.array([position[word] for word in plan.words(name)], np.int64)
+    return table[plan.column(name).astype(np.int64)]
+
+
+_NUMBERS = ("scale", "angle", "x", "y", "width", "height")
+
+
+def _others(column: pa.ListArray, ids: Sequence[str]) -> dict[str, Any]:
+    lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    structs = column.flatten()
+    words = structs.field("fg").dictionary_encode()
+    position = {id_: number for number, id_ in enumerate(ids)}
+    table = np.array([position[word] for word in words.dictionary.to_pylist()], np.int64)
+    return {
+        "row": np.repeat(np.arange(len(column)), lengths),
+        "fg": table[words.indices.to_numpy(zero_copy_only=False)],
+        **{
+            name: structs.field(name).to_numpy(zero_copy_only=False)
+            for name in (*_NUMBERS, "labelled")
+        },
+    }
