@@ -13,6 +13,8 @@ SHARD_ENDINGS: dict[ShardFormat, str] = {"h5": ".h5", "zip": ".zip", "folder": "
 Codec = Literal["jpeg", "raw"]
 LARGEST_SHARD: dict[ShardFormat, int] = {"h5": 20_000, "zip": 5_000, "folder": 20_000}
 """Most samples a shard may hold; a zip then stays below 20,000 entries with depth added."""
+IMPORTED, PACKED_FROM = "imported", "packed_from"
+"""Keys in the recipe of a dataset that wasn't drawn, but listed or packed from another."""
 
 
 class _Model(BaseModel):

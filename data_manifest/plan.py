@@ -1,6 +1,7 @@
 """The plan: the table of all placements, known before a pixel is drawn."""
 
 import dataclasses
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
@@ -178,3 +179,10 @@ def _items(values: Any, words: list[str] | None, rows: npt.NDArray[np.int64]) ->
 
 def _placements(items: list[dict[str, Any]]) -> tuple[Placement, ...]:
     return tuple(Placement(**item) for item in items)
+
+
+def words_column(codes: npt.NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:
+    """A column of words, (n,), from codes into ``words``."""
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string())
+    )

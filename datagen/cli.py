@@ -13,6 +13,7 @@ from datagen.config import (
     StatsConfig,
     VerifyConfig,
 )
+from datagen.import_config import ImportConfig
 from datagen.recipe_files import find_recipe
 
 
@@ -131,6 +132,23 @@ def preview(config: PreviewConfig) -> str:
     from datagen.preview import preview
 
     return preview(config)
+
+
+@command(main, ImportConfig)
+def import_(config: ImportConfig) -> str:
+    """Make a dataset of pictures that exist already; they are listed, not copied.
+
+    Files belong together by their names, by a list, or by the way of an earlier system.
+
+    \b
+    Example:
+      datagen import --bg bg/ --fg-bg composites/ --mask masks/ --depth depth/ --out data
+      datagen import --list label_data.csv --columns bg,fg_bg,mask,depth --out data
+      datagen import --layout vathos --bg bg/ --fg-bg fg_bg/ --mask mask/ --out data
+    """
+    from datagen.import_dataset import import_dataset
+
+    return import_dataset(config)
 
 
 @command(main, RecipesConfig, argument="name")

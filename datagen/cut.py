@@ -41,7 +41,7 @@ def cut(task: Task) -> Reject | None:
 
 def _cut(task: Task) -> None:
     config = task.config
-    rgb = decode_upright(read_named(config.photos, task.name), "RGB")
+    rgb = decode_upright(read_named(config.photos / task.name), "RGB")
     rgba = np.dstack([rgb, clear_haze(network(config.weights).alpha(rgb))])
     if config.size is not None:
         rgba = shrink(rgba, config.size)

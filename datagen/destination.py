@@ -8,7 +8,7 @@ from data_manifest.dataset import HEADER_FILE, PLAN_FILE, STATS_FILE
 from data_manifest.digests import DIGESTS_FILE, file_sha256, note_digest, read_digests
 from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.folder_shard import listed_files
-from data_manifest.header import SHARD_ENDINGS, Header
+from data_manifest.header import PACKED_FROM, SHARD_ENDINGS, Header
 from data_manifest.plan import Plan
 from data_manifest.publish import writing
 from data_manifest.shard import check_shard, read_label
@@ -16,7 +16,6 @@ from datagen.fingerprint import what_changed
 from datagen.scan import REJECTS_FILE
 
 FAILURES_FILE = "failures.jsonl"
-PACKED_FROM = "packed_from"  # in the recipe of a dataset that was packed from another
 
 
 def claim(out: Path, header: Header, *, overwrite: bool) -> Header | None:

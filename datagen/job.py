@@ -76,7 +76,8 @@ def _folders(config: OverlayConfig) -> dict[Kind, Path]:
 def remarks(job: Job) -> Iterator[str]:
     """What the user should know: sources left out, and what became of the splits."""
     for reject in job.rejects:
-        yield f"Left out {_folders(job.config)[reject.kind] / reject.file}: {reject.reason}."
+        folder = job.config.bg if reject.kind == "bg" else job.config.fg
+        yield f"Left out {folder / reject.file}: {reject.reason}."
     yield from job.header.notes
 
 

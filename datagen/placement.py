@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_manifest.header import Source
-from data_manifest.plan import OPTIONAL, SCHEMA, Plan
+from data_manifest.plan import OPTIONAL, SCHEMA, Plan, words_column
 from data_manifest.record import SPLITS
 from datagen.crowd import crowd, others_column
 from datagen.grid import Grid, make_grid
@@ -37,11 +37,11 @@ def make_plan(
     columns = {
         "index": index,
         "key": _keys(recipe, grid, bg_ids, fg_ids),
-        "bg": _words(grid.bg, bg_ids),
+        "bg": words_column(grid.bg, bg_ids),
         **_placement_columns(recipe, first),
-        "fg": _words(first.fg, fg_ids),
-        "blend": _words(first.blend, blends),
-        "split": _words(splits.codes, list(SPLITS)),
+        "fg": words_column(first.fg, fg_ids),
+        "blend": words_column(first.blend, blends),
+        "split": words_column(splits.codes, list(SPLITS)),
         "shard": index // recipe.shard_size,
         "row": index % recipe.shard_size,
     }
@@ -81,9 +81,3 @@ def _keys(
         "number": (grid.number + 1).tolist(),
     }
     return fill(recipe.key, columns, len(index))
-
-
-def _words(codes: npt.NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string())
-    )

@@ -22,9 +22,9 @@ KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
 
 
 class Reject(NamedTuple):
-    """A source that is left out, and why."""
+    """A source, or a sample of an import, that is left out, and why."""
 
-    kind: Kind
+    kind: Kind | Literal["sample"]
     file: str
     reason: str
 
@@ -51,7 +51,7 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
     files = find_pictures(folder)
     names = [path.relative_to(folder).as_posix() for path in files]
     work = (
-        joblib.delayed(_inspect)(kind, folder, id_, name)
+        joblib.delayed(describe)(kind, folder / name, id_, name)
         for id_, name in zip(picture_ids(names), names, strict=True)
     )
     results: list[Source | str] = []
@@ -73,10 +73,10 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
     return Scan([result for result in results if isinstance(result, Source)], rejects)
 
 
-def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
-    """The source, or why it can't be used."""
+def describe(kind: Kind, path: Path, id_: str, name: str) -> Source | str:
+    """The source in file ``path`` that is to be called ``name``, or why it can't be used."""
     try:
-        content = read_named(folder, name)
+        content = read_named(path)
         if kind == "bg":
             pixels = read_background(content)
             box, fill = (0, 0, pixels.shape[1], pixels.shape[0]), 1.0
@@ -96,13 +96,13 @@ def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
     )
 
 
-def read_named(folder: Path, name: str) -> bytes:
+def read_named(path: Path) -> bytes:
     """A source's content. Raises SourceError where it can't be read, or its name isn't text."""
     try:
-        name.encode()
+        str(path).encode()
     except UnicodeEncodeError:
         raise SourceError("its name is not valid UTF-8; rename it") from None
-    return read_file(folder / name)
+    return read_file(path)
 
 
 def printable(name: str) -> str:

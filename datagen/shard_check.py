@@ -10,7 +10,7 @@ import numpy as np
 
 from data_manifest.digests import file_sha256
 from data_manifest.errors import DatasetError, SourceError
-from data_manifest.header import Header
+from data_manifest.header import IMPORTED, Header
 from data_manifest.record import MAP_STREAMS, Mask, PictureStream, Record
 from data_manifest.shard import ShardReader, check_shard, open_shard
 from datagen.composite import Drawing
@@ -143,6 +143,8 @@ class _Samples:
 
 
 def _is_binary(reader: ShardReader, record: Record, header: Header) -> bool:
+    if IMPORTED in header.recipe:
+        return True  # they are cut at a threshold when they are read
     data = np.frombuffer(reader.encoded("mask", record), np.uint8)
     if header.codec == "raw":
         return bool(np.isin(data, (0, 1)).all())

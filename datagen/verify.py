@@ -51,7 +51,7 @@ def verify(config: VerifyConfig) -> str:
             subject, rounds = _subject(config), rounds - 1
             findings = _examine(subject)
     if findings:
-        raise DatasetError(_verdict(config, findings))
+        raise DatasetError(_verdict(subject, findings))
     header = subject.header
     return f"{header.samples:,} samples in {header.shards:,} shards of {config.data} are right"
 
@@ -61,11 +61,14 @@ def _subject(config: VerifyConfig) -> Subject:
     return Subject(config, header, find_origin(header, config.data, config.bg, config.fg))
 
 
-def _verdict(config: VerifyConfig, findings: Sequence[Finding]) -> str:
+def _verdict(subject: Subject, findings: Sequence[Finding]) -> str:
+    config = subject.config
     files = len({finding.file for finding in findings})
     text = f"{len(findings):,} things are wrong with {files:,} files of {config.data}"
     if config.repair:
         return f"{text}, and couldn't be repaired."
+    if not subject.header.folders:
+        return f"{text}; it was not drawn here, so it can't be drawn again."
     return f"{text}; `datagen verify {config.data} --repair` makes them again."
 
 

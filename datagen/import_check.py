@@ -1,0 +1,81 @@
+"""What a worker does for ``datagen import``: read the files of some samples once."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from data_manifest.codec import decode_any
+from data_manifest.errors import DatasetError, SourceError
+from data_manifest.pictures import read_file
+from datagen.gather import Found, Missing
+
+
+class CheckTask(NamedTuple):
+    """Samples to read; ``size`` is the side that they are read at, None to take their own."""
+
+    found: Sequence[Found]
+    size: int | None
+    mask_threshold: int
+
+
+class Usable(NamedTuple):
+    """A sample whose files decode.
+
+    ``sha256`` are digests by stream, ``side`` the square's side in pixels, ``box`` (x, y, width,
+    height) of its mask; ``depth_bits`` is 0 without depth, ``depth_most`` the largest value.
+    """
+
+    found: Found
+    sha256: dict[str, str]
+    side: int
+    box: tuple[int, int, int, int]
+    depth_bits: int
+    depth_most: int
+
+
+def check_samples(task: CheckTask) -> list[Usable | Missing]:
+    """Read samples; those that can't be used come back with the reason."""
+    return [_check(found, task) for found in task.found]
+
+
+def _check(found: Found, task: CheckTask) -> Usable | Missing:
+    try:
+        return _read(found, task)
+    except (DatasetError, SourceError) as error:
+        return Missing(found.key, str(error).rstrip("."))
+
+
+def _read(found: Found, task: CheckTask) -> Usable:
+    sha256: dict[str, str] = {}
+
+    def decode(stream: str, path: Path, flags: int) -> npt.NDArray[Any]:
+        try:
+            content = read_file(path)
+            sha256[stream] = hashlib.sha256(content).hexdigest()
+            return decode_any(content, flags)
+        except (SourceError, DatasetError) as error:
+            raise DatasetError(f"{path}: {error}") from None
+
+    fg_bg = decode("fg_bg", found.fg_bg, cv2.IMREAD_COLOR)
+    height, width = fg_bg.shape[:2]
+    if task.size is None and height != width:
+        raise DatasetError(
+            f"{found.fg_bg} is {width} x {height}, not square; --size squashes what is read"
+        )
+    side = task.size or width
+    mask = decode("mask", found.mask, cv2.IMREAD_GRAYSCALE)
+    if mask.shape != (side, side):
+        mask = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    x, y, wide, high = cv2.boundingRect((mask >= task.mask_threshold).astype(np.uint8))
+    bits = most = 0
+    if found.depth:
+        depth = decode("depth", found.depth, cv2.IMREAD_UNCHANGED)
+        if depth.dtype not in (np.uint8, np.uint16):
+            raise DatasetError(f"{found.depth} holds {depth.dtype} values; expected 8 or 16 bits")
+        bits, most = depth.dtype.itemsize * 8, int(depth.max())
+    return Usable(found, sha256, side, (x, y, wide, high), bits, most)

@@ -1,0 +1,153 @@
+"""``datagen import``: a dataset made of folders that exist already; nothing is copied."""
+
+import os
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from data_manifest.dataset import HEADER_FILE, PLAN_FILE
+from data_manifest.digests import file_sha256, note_digest, tidy_digests
+from data_manifest.errors import SourceError, UsageError
+from data_manifest.folder_shard import FolderLabel, Listed, write_list
+from data_manifest.header import Header, Source
+from data_manifest.lock import locked
+from data_manifest.parallel import each
+from data_manifest.plan import Plan
+from data_manifest.progress import progress
+from data_manifest.publish import make_folder, publishing, remove_leftovers
+from data_manifest.shard_label import ShardLabel
+from datagen.destination import claim
+from datagen.gather import Missing, depth_is_whole, gather
+from datagen.import_check import CheckTask, Usable, check_samples
+from datagen.import_config import ImportConfig
+from datagen.import_plan import Usables, header_and_plan
+from datagen.scan import Reject, describe, publish_rejects
+
+_AT_ONCE = 200
+
+
+def import_dataset(config: ImportConfig) -> str:
+    """List existing files as a dataset in ``out``; gives a summary.
+
+    Raises UsageError where nothing belongs together, SourceError at the first unusable sample with
+    ``strict``, RecipeError where ``out`` holds something else.
+    """
+    usables = _usables(config)
+    header, plan = header_and_plan(config, usables)
+    make_folder(config.out)
+    with locked(config.out):
+        remove_leftovers(config.out)
+        claim(config.out, header, overwrite=config.overwrite)
+        publish_rejects(config.out, usables.rejects)
+        for shard in range(header.shards):
+            _write_shard(config, header, shard, plan, usables)
+        tidy_digests(config.out, map(header.shard_name, range(header.shards)))
+        plan.write(config.out / PLAN_FILE)
+        header.write(config.out / HEADER_FILE)
+    return _summary(config, header, usables)
+
+
+def _usables(config: ImportConfig) -> Usables:
+    """Read every file once."""
+    found, missing = gather(config)
+    found = found[: config.limit]
+    depth_is_whole(found)
+    pending = iter(found)
+    pieces = iter(lambda: list(islice(pending, _AT_ONCE)), [])
+    tasks = (CheckTask(piece, config.size, config.mask_threshold) for piece in pieces)
+    checked: dict[str, Usable] = {}
+    with progress("Reading", len(found), "samples", quiet=config.quiet) as advance:
+        for results in each(check_samples, tasks, config.workers):
+            checked.update({r.found.key: r for r in results if isinstance(r, Usable)})
+            missing += [r for r in results if isinstance(r, Missing)]
+            advance(len(results))
+    samples = [checked[sample.key] for sample in found if sample.key in checked]
+    sources, unusable = _backgrounds(config, samples)
+    missing += [
+        Missing(s.found.key, unusable[s.found.bg]) for s in samples if s.found.bg in unusable
+    ]
+    samples = [sample for sample in samples if sample.found.bg not in unusable]
+    samples, others = _of_one_size(samples)
+    rejects = [Reject("sample", key, reason) for key, reason in sorted(missing + others)]
+    if rejects and config.strict:
+        raise SourceError(f"{rejects[0].file} can't be used: {rejects[0].reason}.")
+    if not samples:
+        raise UsageError(
+            f"None of the samples can be used; {rejects[0].file}: {rejects[0].reason}."
+        )
+    return Usables(samples, sources, rejects)
+
+
+def _of_one_size(samples: Sequence[Usable]) -> tuple[list[Usable], list[Missing]]:
+    """Those as large as the first, and the others."""
+    same, others = [], []
+    for sample in samples:
+        if sample.side == samples[0].side and sample.depth_bits == samples[0].depth_bits:
+            same.append(sample)
+        else:
+            reason = f"it has other pictures than {samples[0].found.key}; --size squashes them"
+            others.append(Missing(sample.found.key, reason))
+    return same, others
+
+
+def _backgrounds(
+    config: ImportConfig, samples: Sequence[Usable]
+) -> tuple[list[Source], dict[Path, str]]:
+    """The distinct backgrounds by name, and why some can't be used."""
+    names = {sample.found.bg_name: sample.found.bg for sample in samples}
+    sources, unusable = [], {}
+    for name, path in sorted(names.items()):
+        source = describe("bg", path, name, os.path.relpath(path, config.out))
+        if isinstance(source, Source):
+            sources.append(source)
+        else:
+            unusable[path] = f"its background {path} can't be used: {source}"
+    return sources, unusable
+
+
+def _write_shard(
+    config: ImportConfig, header: Header, shard: int, plan: Plan, usables: Usables
+) -> None:
+    """List the files of one shard."""
+    rows = plan.shard_rows(shard)
+    shas = {source.id: source.sha256 for source in usables.backgrounds}
+    label = FolderLabel(
+        shard=ShardLabel(fingerprint=header.fingerprint, samples=len(rows), stages=header.stages),
+        size=header.size,
+        mask_threshold=config.mask_threshold,
+    )
+
+    def check(temporary: Path) -> None:
+        note_digest(config.out, header.shard_name(shard), file_sha256(temporary))
+
+    listed = [(int(row), _listed(config, usables.samples[row], shas)) for row in rows]
+    with publishing(config.out / header.shard_name(shard), check) as temporary:
+        write_list(temporary, label, listed)
+
+
+def _listed(config: ImportConfig, sample: Usable, bg_shas: dict[str, str]) -> Listed:
+    found = sample.found
+    files = {"bg": found.bg, "fg_bg": found.fg_bg, "mask": found.mask, "depth": found.depth}
+    shas = {"bg": bg_shas[found.bg_name], **sample.sha256}
+    return {
+        stream: (os.path.relpath(path, config.out), shas[stream])
+        for stream, path in files.items()
+        if path
+    }
+
+
+def _summary(config: ImportConfig, header: Header, usables: Usables) -> str:
+    for note in header.notes:
+        click.echo(note, err=True)
+    empty = sum(sample.box[2] == 0 for sample in usables.samples)
+    lines = [
+        f"{header.samples:,} samples on {len(header.backgrounds):,} backgrounds are listed in "
+        f"{config.out}; nothing was copied (`datagen pack {config.out} --to h5 --out packed` does)"
+    ]
+    if empty:
+        lines.append(f"{empty:,} masks are empty")
+    if usables.rejects:
+        lines.append(f"{len(usables.rejects):,} samples left out, see {config.out}/rejects.jsonl")
+    return "\n".join(lines)
