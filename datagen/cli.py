@@ -3,7 +3,7 @@
 import click
 
 from data_manifest.command import Group, command
-from datagen.config import DedupeConfig, OverlayConfig, PreviewConfig, StatsConfig
+from datagen.config import DedupeConfig, OverlayConfig, PackConfig, PreviewConfig, StatsConfig
 
 
 @click.group(cls=Group)
@@ -80,3 +80,20 @@ def preview(config: PreviewConfig) -> str:
     from datagen.preview import preview
 
     return preview(config)
+
+
+@command(main, PackConfig, argument="data")
+def pack(config: PackConfig) -> str:
+    """Export a dataset to a format that other tools read, with a card and Croissant metadata.
+
+    Pictures are copied, not encoded again. Running the same command again goes on where it was
+    stopped.
+
+    \b
+    Example:
+      datagen pack data --to webdataset
+      datagen pack data --to coco --split val --out coco-val
+    """
+    from datagen.pack import pack
+
+    return pack(config)

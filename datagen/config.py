@@ -1,12 +1,15 @@
 """The options of datagen's commands."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from data_manifest.command import CommandConfig
+from data_manifest.config import Names
 from datagen.recipe import Recipe
 
+ExportFormat = Literal["webdataset", "parquet", "coco"]
 MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more
 
 
@@ -62,3 +65,17 @@ class PreviewConfig(CommandConfig):
     samples: int = Field(24, ge=1, le=400, description="samples shown, spread over the splits")
     columns: int = Field(2, ge=1, le=8, description="samples side by side")
     overwrite: bool = Field(False, description="replace --out if it exists")
+
+
+class PackConfig(CommandConfig):
+    """Options of ``datagen pack``."""
+
+    data: Path = Field(Path("data"), description="dataset folder to read")
+    to: ExportFormat = Field(description="format to write")
+    out: Path = Field(Path("packed"), description="folder to write, new or empty")
+    split: Names = Field((), description="split to export, may be repeated  [default: all]")
+    limit: int | None = Field(None, ge=1, description="at most so many samples, spread evenly")
+    workers: int = Field(
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+    )
+    overwrite: bool = Field(False, description="replace another export in --out")

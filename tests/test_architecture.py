@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STAGES = {
-    "datagen": {"overlay", "stats", "preview", "dedupe"},
+    "datagen": {"overlay", "stats", "preview", "dedupe", "pack"},
     "depthgen": {"run"},
     "train": {"fit", "evaluate", "predict"},
 }
