@@ -13,6 +13,7 @@ from data_manifest.publish import publish_text
 from datagen.export.claim import CARD_FILE
 from datagen.export.fields import OTHERS, depth_formula, pictures, record_fields
 from datagen.export.loading import DATA_FILES, how_to_load
+from datagen.export.parquet import RENAMED
 from datagen.export.selection import Selection
 from datagen.export.splits import split_meanings
 
@@ -101,8 +102,11 @@ def _fields(selection: Selection) -> Iterator[str]:
         yield "| visible_share | visible pixels of a foreground / those within the frame |"
         return
     plan = selection.dataset.plan
-    for name, field in (pictures(selection.dataset.header) | record_fields(plan)).items():
+    for name, field in pictures(selection.dataset.header).items():
         yield f"| {name} | {field.text} |"
+    for name, field in record_fields(plan).items():
+        shown = RENAMED.get(name, name) if selection.to == "parquet" else f"record: {name}"
+        yield f"| {shown} | {field.text} |"
     if OTHERS in plan.table.column_names:
         yield f"| {OTHERS} | further foregrounds in drawing order, with the same fields |"
 

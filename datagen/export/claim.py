@@ -53,7 +53,6 @@ def claim(out: Path, label: Label, *, overwrite: bool) -> None:
     What a killed run left half-written is deleted, and with ``overwrite`` the export that is there.
     Raises RecipeError where ``out`` holds another export, or anything that is none.
     """
-    clean(out)
     old = _read(out / LABEL_FILE)
     if old is None:
         _refuse_foreign(out)
@@ -64,11 +63,12 @@ def claim(out: Path, label: Label, *, overwrite: bool) -> None:
             f"{out} holds another export: {_difference(old, label)}. Choose another --out, or give "
             "--overwrite to replace it."
         )
+    clean(out)
     publish_text(out / LABEL_FILE, label.model_dump_json(indent=2) + "\n")
 
 
 def clean(out: Path) -> None:
-    """Delete what a run left half-written in a folder and those within; call it under its lock."""
+    """Delete what a run left half-written in an export; call it under the folder's lock."""
     for folder in {path.parent for path in out.rglob(".tmp.*")}:
         remove_leftovers(folder)
 
@@ -85,7 +85,7 @@ def _read(path: Path) -> Label | None:
 
 def _refuse_foreign(out: Path) -> None:
     for path in sorted(out.iterdir()):
-        if path.name != LOCK_FILE:
+        if path.name != LOCK_FILE and not path.match(f".tmp.*.{LABEL_FILE}"):
             raise RecipeError(
                 f"{out} holds {path.name}, which is no part of an export; choose an empty or new "
                 "folder as --out."

@@ -5,6 +5,7 @@ from typing import Any
 
 from datagen.export.croissant import Described, field, file_objects, file_set, record_set
 from datagen.export.fields import Field, pictures, record_fields
+from datagen.export.parquet import RENAMED
 from datagen.export.part import Job
 from datagen.export.pictures import endings
 
@@ -38,7 +39,8 @@ def describe_parquet(job: Job) -> Described:
             extract = {"extract": {"column": name}, "transform": {"jsonPath": "bytes"}}
             yield field(name, meaning, source | extract)
         for name, meaning in record_fields(job.selection.dataset.plan).items():
-            yield field(name, meaning, source | {"extract": {"column": name}})
+            column = RENAMED.get(name, name)
+            yield field(column, meaning, source | {"extract": {"column": column}})
 
     tables = file_objects(job.out, "data/*-[0-9]*.parquet", job.workers)
     return Described([*tables, files], [record_set("samples", _SAMPLES, fields())])
@@ -49,8 +51,8 @@ def describe_webdataset(job: Job) -> Described:
     header, plan = job.selection.dataset.header, job.selection.dataset.plan
     tars = file_objects(job.out, "*-[0-9]*.tar", job.workers)
     members = {f"{stream}.{ending}": stream for stream, ending in endings(header).items()}
-    names = ", ".join(name.removesuffix("_id") for name in record_fields(plan))
-    meanings = {**pictures(header), "record": Field("sc:Text", f"JSON with {names}")}
+    record = Field("sc:Text", f"JSON with {', '.join(record_fields(plan))}")
+    meanings = {**pictures(header), "record": record}
     sets, described = [], []
     for member, stream in {**members, "json": "record"}.items():
         files = file_set(f"{stream}-files", f"*.{member}", tars)

@@ -14,8 +14,6 @@ class Field(NamedTuple):
     text: str
 
 
-RENAMED = {"bg": "bg_id", "fg": "fg_id"}
-"""Columns of the plan that are called otherwise, as ``bg`` is the picture."""
 _PICTURES = {
     "bg": "the background alone, RGB",
     "fg_bg": "the composite, RGB",
@@ -26,8 +24,8 @@ _PICTURES = {
 _RECORD = {
     "index": Field("sc:Integer", "number of the sample in the plan of the dataset"),
     "key": Field("sc:Text", "name of the sample, unique"),
-    "bg_id": Field("sc:Text", "which background"),
-    "fg_id": Field("sc:Text", "which foreground, the first if there are several"),
+    "bg": Field("sc:Text", "which background"),
+    "fg": Field("sc:Text", "which foreground, the first if there are several"),
     "flip": Field("sc:Boolean", "whether the foreground is mirrored left to right"),
     "scale": Field("sc:Float", "side of the foreground as a fraction of the background's side"),
     "angle": Field("sc:Float", "turn of the foreground in degrees counter-clockwise"),
@@ -53,9 +51,8 @@ def pictures(header: Header) -> dict[str, Field]:
 
 
 def record_fields(plan: Plan) -> dict[str, Field]:
-    """The fields of a record that a plan has, in the order of its columns."""
-    names = (RENAMED.get(name, name) for name in plan.table.column_names)
-    return {name: _RECORD[name] for name in names if name in _RECORD}
+    """The columns of a plan that say what a sample is, in their order."""
+    return {name: _RECORD[name] for name in plan.table.column_names if name in _RECORD}
 
 
 def _depth(header: Header) -> str:
@@ -67,5 +64,5 @@ def _depth(header: Header) -> str:
 def depth_formula(encoding: DepthEncoding) -> str:
     """How a stored number becomes depth."""
     unit = "metres" if encoding.unit == "metres" else "no unit"
-    plus = f" + {encoding.offset:g}" if encoding.offset else ""
-    return f"value * {encoding.scale:g}{plus}, in {unit}"
+    plus = f" + {encoding.offset}" if encoding.offset else ""
+    return f"value * {encoding.scale}{plus}, in {unit}"

@@ -17,12 +17,13 @@ from data_manifest.plan import Plan
 from data_manifest.publish import make_folder, publishing
 from data_manifest.record import Record
 from data_manifest.shard import ShardReader
-from datagen.export.fields import RENAMED
 from datagen.export.part import Job, Part, samples, write_parts
 from datagen.export.pictures import endings, picture_file, safe_name
 
 ROWS_PER_GROUP = 100
 _PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+RENAMED = {"bg": "bg_id", "fg": "fg_id"}
+"""Columns of the plan that are called otherwise, as ``bg`` is the picture."""
 _LEFT_OUT = ("shard", "row")
 
 

@@ -61,8 +61,8 @@ def write_parts(
         for (split, _, path), chosen in zip(pending, rows, strict=True)
     )
     with progress("Packing", sum(map(len, rows)), "samples", quiet=job.quiet) as advance:
-        for samples in each(write, tasks, job.workers):
-            advance(samples)
+        for done in each(write, tasks, job.workers):
+            advance(done)
 
 
 def part_size(selection: Selection) -> int:

@@ -1,7 +1,7 @@
 """Which samples of a dataset are exported."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,8 @@ from data_manifest.plan import Plan
 from data_manifest.record import SPLITS
 
 
-class Selection(NamedTuple):
+@dataclass(frozen=True)
+class Selection:
     """Samples of a dataset on their way into format ``to``.
 
     ``rows`` are rows of the plan by split, (n,) each, in the order in which they are stored; splits

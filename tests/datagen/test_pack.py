@@ -58,6 +58,7 @@ def test_a_killed_run_goes_on(to: str, many_shards: Path, tmp_path: Path) -> Non
     assert first and not (killed / "README.md").exists()
     assert len(content(killed)) < len(whole)
     (killed / ".tmp.1.half").write_text("half")
+    (killed / ".tmp.1.export.json").write_text("half")
     packed(many_shards, to, "killed")
     assert content(killed) == whole
     kept = {path: path.stat().st_mtime_ns for path in first if path.exists()}
@@ -127,9 +128,10 @@ def test_new_depth_makes_another_export(crowded: Path, tmp_path: Path) -> None:
 def test_foreign_files_are_never_touched(dataset: Path, overwrite: bool) -> None:
     Path("packed/data").mkdir(parents=True)
     Path("packed/data/train.parquet").write_text("mine")
+    Path("packed/data/.tmp.7.train.parquet").write_text("of a run that isn't ours")
     with pytest.raises(RecipeError, match="packed holds data, which is no part of an export"):
         packed(dataset, "parquet", overwrite=overwrite)
-    assert [*content(Path("packed"))] == ["data/train.parquet"]
+    assert sorted(content(Path("packed"))) == ["data/.tmp.7.train.parquet", "data/train.parquet"]
     Path("packed/export.json").write_text("{}")
     with pytest.raises(RecipeError, match="wasn't written by this version"):
         packed(dataset, "parquet", overwrite=overwrite)

@@ -65,11 +65,11 @@ def test_the_card_says_what_it_is(to: str, measured: Path) -> None:
     assert f"| train | {len(train)} | {backgrounds} | {len(foregrounds)} | to learn from |" in text
 
 
+@pytest.mark.usefixtures("offline_datasets")
 @pytest.mark.parametrize("to", FORMATS)
 def test_the_cards_own_code_reads_the_first_sample(
-    to: str, crowded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    to: str, crowded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     folder = packed(crowded, to).resolve()
     code = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.S)
     assert len(code) == 1 and len(code[0].splitlines()) <= 7
@@ -87,10 +87,8 @@ def test_the_cards_own_code_reads_the_first_sample(
         assert np.array_equal(found[name], array), name
 
 
-def test_the_page_about_exports_shows_code_that_runs(
-    crowded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+@pytest.mark.usefixtures("offline_datasets")
+def test_the_page_about_exports_shows_code_that_runs(crowded: Path) -> None:
     code = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "exports.md").read_text(), re.S)
     assert len(code) == len(FORMATS)
     for to in FORMATS:
@@ -161,8 +159,10 @@ def test_croissant_reads_coco(crowded: Path) -> None:
 def test_croissant_reads_webdataset(
     crowded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from etils import epath
+
     croissant = load_croissant(packed(crowded, "webdataset"))
-    monkeypatch.setattr(f"{EXTRACT}.EXTRACT_PATH", tmp_path / "extracted")
+    monkeypatch.setattr(f"{EXTRACT}.EXTRACT_PATH", epath.Path(tmp_path / "extracted"))
     depths = list(croissant.records("depth_files"))
     records = [
         json.loads(found["record_files/record"]) for found in croissant.records("record_files")

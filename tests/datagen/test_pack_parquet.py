@@ -9,24 +9,16 @@ from data_manifest.dataset import Dataset
 from data_manifest.record import SPLITS
 from tests.datagen.expected import arrays, assert_same, packed
 
-
-@pytest.fixture(autouse=True)
-def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+pytestmark = pytest.mark.usefixtures("offline_datasets")
 
 
 @pytest.mark.parametrize("name", ["dataset", "crowded"])
-def test_every_array_is_the_datasets(
-    name: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_every_array_is_the_datasets(name: str, request: pytest.FixtureRequest) -> None:
     from datasets import Image, load_dataset
 
     data: Path = request.getfixturevalue(name)
     folder = packed(data, "parquet")
-    loaded = load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    loaded = load_dataset(str(folder))
     assert set(loaded) == set(SPLITS)
     assert sum(map(len, loaded.values())) == len(Dataset(data)) > 30
     for split in SPLITS:
@@ -73,7 +65,7 @@ def test_raw_datasets(make_dataset: Callable[..., Path], tmp_path: Path) -> None
 
     data = make_dataset(tmp_path / "data", n=1, limit=20, codec="raw")
     folder = packed(data, "parquet", split=("val", "train"))
-    loaded = load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+    loaded = load_dataset(str(folder), split="train")
     dataset = Dataset(data, split="train")
     for row, sample in zip(loaded, dataset, strict=True):
         expected = arrays(sample, dataset)
