@@ -27,6 +27,11 @@ def encode_jpeg(bgr: Picture, quality: int) -> bytes:
     return _encode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
+def encode_png(bgr: Picture) -> bytes:
+    """(H, W, 3) uint8 BGR as a PNG file, losslessly."""
+    return _encode(".png", bgr, _MAP_PNG)
+
+
 def encode_mask(mask: Picture) -> bytes:
     """(H, W) uint8, 0 or 255, as a 1-bit PNG file."""
     return _encode(".png", mask, _BILEVEL_PNG)

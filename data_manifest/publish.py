@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,6 +98,27 @@ def publish_text(path: Path, text: str) -> None:
     """Publish ``text`` as a UTF-8 file."""
     with publishing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def publish_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Publish many small files of one folder, (name, content): all are synced, then all renamed.
+
+    Much faster than one by one, as the disk is waited for once.
+    """
+    pairs: list[tuple[Path, Path]] = []
+    with writing(folder):
+        try:
+            for name, content in files:
+                pairs.append((folder / f".tmp.{os.getpid()}.{name}", folder / name))
+                pairs[-1][0].write_bytes(content)
+            for temporary, _ in pairs:
+                _sync(temporary)
+            for temporary, path in pairs:
+                temporary.replace(path)
+            _sync(folder)
+        finally:
+            for temporary, _ in pairs:
+                temporary.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

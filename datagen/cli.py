@@ -7,6 +7,7 @@ from datagen.config import (
     CutoutConfig,
     DedupeConfig,
     OverlayConfig,
+    PackConfig,
     PrepareConfig,
     PreviewConfig,
     RecipesConfig,
@@ -181,3 +182,20 @@ def verify(config: VerifyConfig) -> str:
     from datagen.verify import verify
 
     return verify(config)
+
+
+@command(main, PackConfig, argument="data")
+def pack(config: PackConfig) -> str:
+    """Export a dataset to a format that other tools read, with a card and Croissant metadata.
+
+    Pictures are copied, not encoded again. Running the same command again goes on where it was
+    stopped.
+
+    \b
+    Example:
+      datagen pack data --to webdataset
+      datagen pack data --to coco --split val --out coco-val
+    """
+    from datagen.pack import pack
+
+    return pack(config)

@@ -9,6 +9,7 @@ from data_manifest.command import CommandConfig
 from data_manifest.config import Names
 from datagen.recipe import Fit, Recipe
 
+ExportFormat = Literal["webdataset", "parquet", "coco"]
 MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more
 Keep = Literal["largest", "all"]
 
@@ -157,3 +158,17 @@ class CutoutConfig(CommandConfig):
                 f"--min-area {self.min_area:g} must not be more than --max-area {self.max_area:g}"
             )
         return self
+
+
+class PackConfig(CommandConfig):
+    """Options of ``datagen pack``."""
+
+    data: Path = Field(Path("data"), description="dataset folder to read")
+    to: ExportFormat = Field(description="format to write")
+    out: Path = Field(Path("packed"), description="folder to write, new or empty")
+    split: Names = Field((), description="split to export, may be repeated  [default: all]")
+    limit: int | None = Field(None, ge=1, description="at most so many samples, spread evenly")
+    workers: int = Field(
+        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
+    )
+    overwrite: bool = Field(False, description="replace another export in --out")

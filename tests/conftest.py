@@ -79,6 +79,35 @@ def labelled(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def crowded(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 samples of one to three foregrounds in two folders, with FastDepth's depth; read only."""
+    from depthgen.config import RunConfig
+    from depthgen.run import run
+
+    mine = tmp_path_factory.mktemp("crowded")
+    shutil.copytree(pictures / "bgs", mine / "bgs")
+    for number, name in enumerate(CUTOUTS):
+        kind = mine / "fgs" / ("living" if number % 2 else "thing")
+        kind.mkdir(parents=True, exist_ok=True)
+        shutil.copy(pictures / "fgs" / f"{name}.webp", kind)
+    options = {"n": 1, "limit": 40, "size": 96, "shard_size": 12, "hold_out": 0.3, "workers": 1}
+    crowd = {"objects": (1, 3), "distractors": (0, 1), "visible": 0.6, "key": "{fg}.{index}"}
+    folders = {"bg": mine / "bgs", "fg": mine / "fgs", "out": mine / "data", "quiet": True}
+    overlay(OverlayConfig.model_validate({**options, **crowd, **folders}))
+    run(RunConfig(data=mine / "data", quiet=True, device="cpu"))
+    return mine / "data"
+
+
+@pytest.fixture
+def offline_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hugging Face datasets without a network, and with a cache of its own."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Runs one of the three commands as a process of its own, in an empty folder."""

@@ -18,6 +18,8 @@ STAGES = {
         "list_recipes",
         "prepare",
         "cutout",
+        "pack",
+        "import_dataset",
     },
     "depthgen": {"run"},
     "train": {"fit", "evaluate", "predict"},

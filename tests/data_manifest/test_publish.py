@@ -1,13 +1,20 @@
 import errno
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from data_manifest.errors import DatasetError, WriteError
 from data_manifest.lock import locked
-from data_manifest.publish import publish_text, publishing, remove_leftovers, write_error
+from data_manifest.publish import (
+    publish_files,
+    publish_text,
+    publishing,
+    remove_leftovers,
+    write_error,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -28,6 +35,19 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         raise RuntimeError
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_many_files_are_all_there_or_as_they_were(tmp_path: Path) -> None:
+    publish_files(tmp_path, [("a", b"one"), ("b", b"two")])
+    assert sorted(names(tmp_path)) == ["a", "b"]
+
+    def broken() -> Iterator[tuple[str, bytes]]:
+        yield "a", b"other"
+        raise DatasetError("damaged")
+
+    with pytest.raises(DatasetError, match="damaged"):
+        publish_files(tmp_path, broken())
+    assert sorted(names(tmp_path)) == ["a", "b"] and (tmp_path / "a").read_bytes() == b"one"
 
 
 def test_a_failed_check_leaves_the_old_file(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Which samples of a dataset are exported."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from data_manifest.dataset import Dataset
+from data_manifest.errors import UsageError
+from data_manifest.plan import Plan
+from data_manifest.record import SPLITS
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Samples of a dataset on their way into format ``to``.
+
+    ``rows`` are rows of the plan by split, (n,) each, in the order in which they are stored; splits
+    without samples are left out. ``limit`` is what the user asked for.
+    """
+
+    dataset: Dataset
+    to: str
+    rows: dict[str, npt.NDArray[np.int64]]
+    limit: int | None
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values()))
+
+
+def select(
+    dataset: Dataset, to: str, splits: Sequence[str] = (), limit: int | None = None
+) -> Selection:
+    """The samples of ``splits``, or of all; at most ``limit`` of them, spread evenly.
+
+    Raises UsageError for a split that doesn't exist or has no sample.
+    """
+    sizes = {split: int(dataset.plan.is_word("split", split).sum()) for split in SPLITS}
+    for split in splits:
+        if not sizes.get(split):
+            there = ", ".join(name for name, size in sizes.items() if size)
+            raise UsageError(f"{dataset.folder} has no split {split!r}; it has {there}.")
+    order = _stored_order(dataset.plan)
+    chosen = splits or SPLITS
+    wanted = np.any([dataset.plan.is_word("split", split) for split in chosen], axis=0)
+    order = order[wanted[order]]
+    if limit is not None and limit < len(order):
+        order = order[np.arange(limit) * len(order) // limit]
+    by_split = {s: order[dataset.plan.is_word("split", s)[order]] for s in SPLITS if s in chosen}
+    return Selection(dataset, to, {s: rows for s, rows in by_split.items() if len(rows)}, limit)
+
+
+def _stored_order(plan: Plan) -> npt.NDArray[np.int64]:
+    return np.lexsort((plan.column("row"), plan.column("shard"))).astype(np.int64, copy=False)
