@@ -186,13 +186,15 @@ def verify(config: VerifyConfig) -> str:
 
 @command(main, PackConfig, argument="data")
 def pack(config: PackConfig) -> str:
-    """Export a dataset to a format that other tools read, with a card and Croissant metadata.
+    """Write a dataset in another format, with a dataset card and Croissant metadata.
 
-    Pictures are copied, not encoded again. Running the same command again goes on where it was
-    stopped.
+    h5, zip and folder are Diorama's own formats, webdataset, parquet (Hugging Face) and coco those
+    of other tools. Pictures are copied, not encoded again. Running the same command again goes on
+    where it was stopped.
 
     \b
     Example:
+      datagen pack data --to zip --out packed
       datagen pack data --to webdataset
       datagen pack data --to coco --split val --out coco-val
     """

@@ -9,7 +9,7 @@ from data_manifest.command import CommandConfig
 from data_manifest.config import Names
 from datagen.recipe import Fit, Recipe
 
-ExportFormat = Literal["webdataset", "parquet", "coco"]
+ExportFormat = Literal["h5", "zip", "folder", "webdataset", "parquet", "coco"]
 MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more
 Keep = Literal["largest", "all"]
 

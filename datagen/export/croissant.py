@@ -3,12 +3,12 @@
 http://mlcommons.org/croissant/1.0, checked by ``mlcroissant validate``.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from data_manifest.digests import file_sha256
 from data_manifest.parallel import each
 from data_manifest.publish import publish_text
 from datagen.export.card import dataset_name, description
@@ -122,8 +122,4 @@ def field(name: str, meaning: Field, source: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(path: Path) -> tuple[Path, str]:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(2**20):
-            digest.update(piece)
-    return path, digest.hexdigest()
+    return path, file_sha256(path)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from data_manifest.dataset import PLAN_FILE
+from data_manifest.header import SHARD_ENDINGS
 from datagen.export.croissant import Described, field, file_objects, file_set, record_set
 from datagen.export.fields import Field, pictures, record_fields
 from datagen.export.parquet import RENAMED
@@ -88,3 +90,15 @@ def describe_coco(job: Job) -> Described:
             tables.append(table)
             sets.append(record_set(f"{split}_{part}", f"the {part} of {split}", fields))
     return Described([*files, *images, *tables], sets)
+
+
+def describe_shards(job: Job) -> Described:
+    """The dataset's own files, and its plan as a record set."""
+    shards = [item for e in SHARD_ENDINGS.values() for item in file_objects(job.out, f"[0-9]*{e}")]
+    plan = file_objects(job.out, PLAN_FILE)
+    source = {"fileObject": {"@id": PLAN_FILE}}
+    fields = (
+        field(name, meaning, source | {"extract": {"column": name}})
+        for name, meaning in record_fields(job.selection.dataset.plan).items()
+    )
+    return Described([*plan, *shards], [record_set("samples", _SAMPLES, fields)])

@@ -1,8 +1,9 @@
 """How each format is read: a few lines of Python for the card, and where its splits lie."""
 
 from collections.abc import Callable
+from typing import get_args
 
-from data_manifest.header import Header
+from data_manifest.header import Header, ShardFormat
 from datagen.export.pictures import endings
 
 DATA_FILES = {"parquet": "data/{split}-*.parquet"}
@@ -47,7 +48,15 @@ fg_bg = np.asarray(Image.open(f"images/{split}/{{image['file_name']}}"))
 masks = [coco.annToMask(annotation) for annotation in coco.imgToAnns[image["id"]]]"""
 
 
+def _shards(split: str, _header: Header) -> str:
+    return f"""\
+from data_manifest import Dataset
+sample = Dataset(".", split="{split}")[0]
+bg, fg_bg, mask, depth, record = sample[:5]"""
+
+
 _LOADERS: dict[str, Callable[[str, Header], str]] = {
+    **dict.fromkeys(get_args(ShardFormat), _shards),
     "webdataset": _webdataset,
     "parquet": _parquet,
     "coco": _coco,

@@ -16,11 +16,11 @@ from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import Header
 from data_manifest.lock import locked
 from datagen.config import ExportFormat
-from datagen.pack import EXPORTS
+from datagen.pack import DESCRIBE, EXPORTS
 from tests.conftest import Command
 from tests.datagen.expected import packed
 
-FORMATS = get_args(ExportFormat)
+FORMATS = tuple(EXPORTS)
 FIRST_FILE = {"webdataset": "*.tar", "parquet": "data/*.parquet", "coco": "annotations/*.part.json"}
 
 
@@ -39,7 +39,7 @@ def many_shards(
 
 
 def test_the_choice_lists_what_exists() -> None:
-    assert set(EXPORTS) == set(FORMATS)
+    assert set(DESCRIBE) == set(get_args(ExportFormat))
 
 
 @pytest.mark.parametrize("to", FORMATS)

@@ -7,7 +7,7 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from data_manifest.dataset import Dataset
-from datagen.config import ExportFormat, StatsConfig
+from datagen.config import StatsConfig
+from datagen.pack import EXPORTS
 from datagen.stats import stats
 from tests.conftest import ROOT
 from tests.datagen.expected import arrays, packed
 
-FORMATS = get_args(ExportFormat)
+FORMATS = tuple(EXPORTS)
 EXTRACT = "mlcroissant._src.operation_graph.operations.extract"
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed file <_io.BufferedReader:ResourceWarning"),
