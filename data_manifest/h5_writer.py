@@ -3,9 +3,9 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import h5py
 import numpy as np
@@ -17,7 +17,7 @@ from data_manifest.publish import need_room
 from data_manifest.record import STREAMS, EncodedSample, Picture, Record, StoredDepth
 from data_manifest.shard_label import H5_FORMAT, ShardLabel
 
-_SPOOL_BYTES = 32 * 2**20
+_HELD_BYTES = 16 * 2**20
 _COPY_BYTES = 8 * 2**20
 
 
@@ -37,28 +37,43 @@ class _Files:
     def __init__(self, shard: h5py.File, name: str) -> None:
         self._group = shard.create_group(name)
         self._offsets = [0]
-        self._spool = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by finish
-            max_size=_SPOOL_BYTES, dir=str(Path(shard.filename).parent)
-        )
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._folder = Path(shard.filename).parent
+        self._spill: IO[bytes] | None = None
 
     def append(self, data: bytes) -> None:
-        self._spool.write(data)
+        self._pieces.append(data)
         self._offsets.append(self._offsets[-1] + len(data))
+        self._held += len(data)
+        if self._held > _HELD_BYTES:
+            if self._spill is None:
+                self._spill = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+            self._spill.write(b"".join(self._pieces))
+            self._pieces, self._held = [], 0
 
     def nbytes(self) -> int:
         return self._offsets[-1] + 8 * len(self._offsets)
 
     def finish(self) -> None:
         data = self._group.create_dataset("data", (self._offsets[-1],), np.uint8)
-        self._spool.seek(0)
-        for start in range(0, self._offsets[-1], _COPY_BYTES):
-            piece = np.frombuffer(self._spool.read(_COPY_BYTES), np.uint8)
-            data[start : start + len(piece)] = piece
+        start = 0
+        for content in self._contents():
+            data[start : start + len(content)] = np.frombuffer(content, np.uint8)
+            start += len(content)
         self._group.create_dataset("offsets", data=np.asarray(self._offsets, np.int64))
-        self._spool.close()
+        self.discard()
+
+    def _contents(self) -> Iterator[bytes]:
+        if self._spill:
+            self._spill.seek(0)
+            while piece := self._spill.read(_COPY_BYTES):
+                yield piece
+        yield b"".join(self._pieces)
 
     def discard(self) -> None:
-        self._spool.close()
+        if self._spill:
+            self._spill.close()
 
 
 class _Arrays:

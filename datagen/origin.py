@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from data_manifest.errors import DatasetError, UsageError
 from data_manifest.header import Header, Source
 from data_manifest.record import Record
-from datagen.draw import ShardTask, SourceFile
+from datagen.draw import ShardTask
+from datagen.painter import SourceFile
 from datagen.recipe import Recipe
 
 

@@ -14,7 +14,7 @@ from data_manifest.header import IMPORTED, Header
 from data_manifest.record import MAP_STREAMS, Mask, PictureStream, Record
 from data_manifest.shard import ShardReader, check_shard, open_shard
 from datagen.composite import Drawing
-from datagen.draw import ShardTask, draw, one_opencv_thread
+from datagen.draw import ShardTask, one_opencv_thread
 
 MOST_NAMED = 3  # samples of a shard that are named; the others are counted
 
@@ -85,7 +85,8 @@ class _Samples:
     """The samples of a shard, read one by one."""
 
     def __init__(self, task: CheckTask, reader: ShardReader) -> None:
-        self._task, self._reader, self._draw = task, reader, task.draw
+        self._task, self._reader = task, reader
+        self._painter = task.draw and task.draw.painter()
         self.empty = 0
         self.remark = ""
 
@@ -133,12 +134,12 @@ class _Samples:
         return None
 
     def _drawing(self, record: Record) -> Drawing | None:
-        if self._draw is None:
+        if self._painter is None:
             return None
         try:
-            return draw(self._draw, record)
+            return self._painter.draw(record)
         except SourceError as error:
-            self._draw, self.remark = None, str(error)
+            self._painter, self.remark = None, str(error)
             return None
 
 
