@@ -46,7 +46,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.installed
-	$(BIN)/python benchmarks/drawing.py
+	$(BIN)/python benchmarks/overlay.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/labelling.py
 

@@ -1,0 +1,121 @@
+"""``datagen overlay`` beside encoding alone and beside other ways to composite.
+
+Usage: python benchmarks/drawing.py [FOLDER with bgs/ and fgs/]
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import cv2
+from measure import interleaved, print_table
+from peers import installed, prepare
+from pictures import picture_folder
+
+from data_manifest.codec import encode_jpeg, encode_mask
+from data_manifest.dataset import Dataset
+from data_manifest.record import Picture
+from datagen.config import OverlayConfig
+from datagen.draw import one_opencv_thread
+from datagen.overlay import overlay
+
+SAMPLES = 40_000
+PEER_SAMPLES = 1_000
+READY = 400
+OPENCV_FLOOR = "encoding alone, 1 process, OpenCV's JPEG and 1-bit PNG"
+OVERLAY = "overlay, 1 worker"
+WORKER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from measure import peak_mb
+from datagen.config import OverlayConfig
+from datagen.overlay import overlay
+bg, fg, out, limit = sys.argv[2:]
+overlay(OverlayConfig(bg=bg, fg=fg, out=out, n=200, limit=int(limit), workers=1, quiet=True))
+print(peak_mb())
+"""
+
+
+def main() -> None:
+    """Print the tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        pictures = picture_folder(work)
+        throughput(work, pictures)
+        print()
+        memory(work, pictures)
+
+
+def throughput(work: Path, pictures: Path) -> None:
+    """Samples a second of encoding alone, of one worker and two, and of other ways."""
+    options = {"bg": pictures / "bgs", "fg": pictures / "fgs", "n": 400, "limit": SAMPLES}
+    overlay(OverlayConfig.model_validate({**options, "out": work / "warm", "quiet": True}))
+    dataset = Dataset(work / "warm")
+    ready = [
+        (cv2.cvtColor(s.fg_bg, cv2.COLOR_RGB2BGR), s.mask.view("uint8") * 255)
+        for s in dataset[:: SAMPLES // READY]
+    ]
+
+    def draw(workers: int) -> None:
+        out = work / f"out{workers}"
+        shutil.rmtree(out, ignore_errors=True)
+        given = {**options, "out": out, "workers": workers, "quiet": True}
+        overlay(OverlayConfig.model_validate(given))
+
+    prepared = prepare(dataset, pictures, work / "peers", PEER_SAMPLES)
+    ways: dict[str, tuple[int, Callable[[], object]]] = {
+        OPENCV_FLOOR: (SAMPLES, lambda: encode(ready, opencv_mask)),
+        "encoding alone, 1 process": (SAMPLES, lambda: encode(ready, encode_mask)),
+        OVERLAY: (SAMPLES, lambda: draw(1)),
+        "overlay, 2 workers": (SAMPLES, lambda: draw(2)),
+        **{name: (PEER_SAMPLES, partial(way, prepared)) for name, way in installed()},
+    }
+    times = interleaved({name: function for name, (_, function) in ways.items()})
+    rates = {name: count / times[name] for name, (count, _) in ways.items()}
+    print_table(
+        ("what", "samples/s", "of encoding alone with OpenCV", "overlay, 1 worker, is faster by"),
+        [
+            (
+                name,
+                f"{rate:,.0f}",
+                f"{rate / rates[OPENCV_FLOOR]:.2f}",
+                f"{rates[OVERLAY] / rate:.2f}",
+            )
+            for name, rate in rates.items()
+        ],
+    )
+
+
+def encode(ready: list[tuple[Picture, Picture]], mask_encoder: Callable[[Picture], object]) -> None:
+    """Encode as many samples as are drawn, in one thread."""
+    with one_opencv_thread():
+        for _ in range(SAMPLES // len(ready)):
+            for fg_bg, mask in ready:
+                encode_jpeg(fg_bg, 90)
+                mask_encoder(mask)
+
+
+def opencv_mask(mask: Picture) -> object:
+    """A mask as a 1-bit PNG file by OpenCV."""
+    return cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1])
+
+
+def memory(work: Path, pictures: Path) -> None:
+    """Peak memory of a process that draws, for two numbers of samples."""
+    rows = []
+    for samples in (SAMPLES // 4, SAMPLES):
+        words = [str(Path(__file__).parent), str(pictures / "bgs"), str(pictures / "fgs")]
+        words += [str(work / f"memory{samples}"), str(samples)]
+        done = subprocess.run(
+            [sys.executable, "-c", WORKER, *words], check=True, capture_output=True, text=True
+        )
+        rows.append((f"{samples:,}", f"{float(done.stdout):.0f}"))
+    print_table(("samples drawn by one worker", "peak memory, MB"), rows)
+
+
+if __name__ == "__main__":
+    main()
