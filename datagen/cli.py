@@ -14,8 +14,8 @@ from datagen.config import (
     StatsConfig,
     VerifyConfig,
 )
-from datagen.import_config import ImportConfig
-from datagen.recipe_files import find_recipe
+from datagen.ingest.config import ImportConfig
+from datagen.recipes.files import find_recipe
 
 
 @click.group(cls=Group)

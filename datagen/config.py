@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from data_manifest.command import CommandConfig
 from data_manifest.config import Names
-from datagen.recipe import Fit, Recipe
+from datagen.planning.recipe import Fit, Recipe
 
 ExportFormat = Literal["h5", "zip", "folder", "webdataset", "parquet", "coco"]
 MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more

@@ -7,7 +7,7 @@ import numpy as np
 from data_manifest.dataset import Dataset
 from data_manifest.record import SPLITS, Depth, Picture, Sample
 from data_manifest.sheet import Strip, depth_limits, depth_tile, mask_tile, sheet
-from datagen.random_draws import rank
+from datagen.planning.random_draws import rank
 
 
 def contact_sheet(dataset: Dataset, samples: Sequence[Sample], columns: int) -> Picture:

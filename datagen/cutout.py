@@ -18,9 +18,9 @@ from data_manifest.pictures import find_pictures, picture_ids
 from data_manifest.progress import progress
 from data_manifest.publish import make_folder
 from datagen.config import CutoutConfig
-from datagen.cut import Task, cut, network
-from datagen.cutout_preview import Shown, refuse_foreign_preview, write_preview
-from datagen.decontaminate import foreground_estimator
+from datagen.cutting.cut import Task, cut, network
+from datagen.cutting.decontaminate import foreground_estimator
+from datagen.cutting.preview import Shown, refuse_foreign_preview, write_preview
 from datagen.remember import begin, refuse_others, refuse_overlap
 from datagen.scan import REJECTS_FILE, Reject, publish_rejects
 from datagen.set_aside import beside, move

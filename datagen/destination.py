@@ -12,7 +12,7 @@ from data_manifest.header import PACKED_FROM, SHARD_ENDINGS, Header
 from data_manifest.plan import Plan
 from data_manifest.publish import writing
 from data_manifest.shard import check_shard, read_label
-from datagen.fingerprint import what_changed
+from datagen.planning.fingerprint import what_changed
 from datagen.scan import REJECTS_FILE
 
 FAILURES_FILE = "failures.jsonl"

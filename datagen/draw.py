@@ -13,8 +13,8 @@ from data_manifest.header import Header
 from data_manifest.publish import publishing
 from data_manifest.record import EncodedSample, Picture, Record
 from data_manifest.shard import check_shard, create_shard
-from datagen.painter import Painter, SourceFile
-from datagen.recipe import Recipe
+from datagen.painting.painter import Painter, SourceFile
+from datagen.planning.recipe import Recipe
 
 
 class ShardTask(NamedTuple):

@@ -19,10 +19,10 @@ from data_manifest.progress import progress
 from data_manifest.publish import make_folder, publishing, remove_leftovers
 from data_manifest.shard_label import ShardLabel
 from datagen.destination import claim
-from datagen.gather import Missing, depth_is_whole, gather
-from datagen.import_check import CheckTask, Usable, check_samples
-from datagen.import_config import ImportConfig
-from datagen.import_plan import Usables, header_and_plan
+from datagen.ingest.check import CheckTask, Usable, check_samples
+from datagen.ingest.config import ImportConfig
+from datagen.ingest.gather import Missing, depth_is_whole, gather
+from datagen.ingest.plan import Usables, header_and_plan
 from datagen.scan import Reject, describe, publish_rejects
 
 _AT_ONCE = 200

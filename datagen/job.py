@@ -12,10 +12,10 @@ from data_manifest.plan import Plan
 from datagen.config import OverlayConfig
 from datagen.destination import claim, missing_shards
 from datagen.draw import ShardTask
-from datagen.fingerprint import fingerprint
 from datagen.origin import Origin
-from datagen.placement import make_plan
-from datagen.recipe import Recipe
+from datagen.planning.fingerprint import fingerprint
+from datagen.planning.placement import make_plan
+from datagen.planning.recipe import Recipe
 from datagen.scan import Kind, Reject, publish_rejects, scan
 
 _SOFTWARE = ("diorama", "numpy", "opencv-python-headless", "pillow", "h5py")

@@ -1,7 +1,7 @@
 """``datagen recipes``: the recipes that are shipped, or one of them in full."""
 
 from datagen.config import RecipesConfig
-from datagen.recipe_files import find_recipe, shipped_recipes, title
+from datagen.recipes.files import find_recipe, shipped_recipes, title
 
 
 def list_recipes(config: RecipesConfig) -> str:

@@ -11,8 +11,8 @@ from data_manifest.errors import DatasetError, UsageError
 from data_manifest.header import Header, Source
 from data_manifest.record import Record
 from datagen.draw import ShardTask
-from datagen.painter import SourceFile
-from datagen.recipe import Recipe
+from datagen.painting.painter import SourceFile
+from datagen.planning.recipe import Recipe
 
 
 class Origin(NamedTuple):

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from data_manifest.header import Header, Source
 from data_manifest.plan import Plan
 from datagen.duplicates import duplicate_groups
-from datagen.fingerprint import fingerprint
-from datagen.placement import make_plan
-from datagen.recipe import Recipe
+from datagen.planning.fingerprint import fingerprint
+from datagen.planning.placement import make_plan
+from datagen.planning.recipe import Recipe
 from datagen.scan import KIND_NAMES, Kind
 
 HELD_OUT_IN: dict[Kind, tuple[str, ...]] = {"bg": ("val", "val_bg"), "fg": ("val", "val_fg")}

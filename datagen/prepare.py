@@ -18,7 +18,7 @@ from data_manifest.publish import make_folder, publishing
 from data_manifest.record import Picture
 from data_manifest.sheet import write_png
 from datagen.config import PrepareConfig
-from datagen.decontaminate import decontaminate, foreground_estimator
+from datagen.cutting.decontaminate import decontaminate, foreground_estimator
 from datagen.remember import begin, refuse_others, refuse_overlap
 from datagen.scan import REJECTS_FILE, Kind, Reject, publish_rejects, scan
 from datagen.sources import fit_square, read_background, trim_cutout

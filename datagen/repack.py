@@ -31,8 +31,8 @@ from data_manifest.record import MAP_STREAMS, EncodedSample, PictureStream, Reco
 from data_manifest.shard import ShardReader, add_depth, check_shard, create_shard, open_shard
 from datagen.destination import claim, missing_shards
 from datagen.export.part import Job
-from datagen.fingerprint import fingerprint
 from datagen.origin import read_recipe
+from datagen.planning.fingerprint import fingerprint
 
 _OPEN = 8  # source shards that one new shard is made of at a time
 _IMPORTED_QUALITY = 95

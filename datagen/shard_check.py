@@ -13,8 +13,8 @@ from data_manifest.errors import DatasetError, SourceError
 from data_manifest.header import IMPORTED, Header
 from data_manifest.record import MAP_STREAMS, Mask, PictureStream, Record
 from data_manifest.shard import ShardReader, check_shard, open_shard
-from datagen.composite import Drawing
 from datagen.draw import ShardTask, one_opencv_thread
+from datagen.painting.composite import Drawing
 
 MOST_NAMED = 3  # samples of a shard that are named; the others are counted
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from data_manifest.errors import SourceError
 from data_manifest.pictures import decode_upright
 from data_manifest.record import Picture
-from datagen.recipe import Fit
+from datagen.planning.recipe import Fit
 
 OPAQUE = 128
 """Alpha from which a cut-out's pixel is seen."""

@@ -17,8 +17,8 @@ from data_manifest.publish import remove_leftovers
 from datagen.config import VerifyConfig
 from datagen.draw import draw_shard
 from datagen.origin import Origin, find_origin, read_recipe
-from datagen.placement import make_plan
 from datagen.plan_check import plan_problems
+from datagen.planning.placement import make_plan
 from datagen.shard_check import Checked, CheckTask, Finding, check
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from data_manifest.record import Picture
-from datagen.geometry import Floats
+from datagen.planning.geometry import Floats
 from datagen.report.markup import Markup, note, tag, together
 from datagen.report.tiles import png_uri
 

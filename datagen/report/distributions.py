@@ -4,7 +4,7 @@ import numpy as np
 
 from data_manifest.header import DepthEncoding
 from data_manifest.sheet import depth_tile
-from datagen.geometry import Floats
+from datagen.planning.geometry import Floats
 from datagen.report.charts import BINS, bars, figure, heat_map, histogram, legend, place_map
 from datagen.report.facts import Facts
 from datagen.report.markup import Markup, section, tag

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from datagen.geometry import Floats, Ints
+from datagen.planning.geometry import Floats, Ints
 from datagen.report.measure import Measured
 from datagen.report.placements import Placements
 

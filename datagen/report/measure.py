@@ -10,8 +10,8 @@ from data_manifest.dataset import Dataset
 from data_manifest.header import DepthEncoding
 from data_manifest.progress import Advance
 from data_manifest.record import Depth, Mask, Picture, Sample
-from datagen.geometry import Floats, Ints
-from datagen.random_draws import uniform
+from datagen.planning.geometry import Floats, Ints
+from datagen.planning.random_draws import uniform
 
 HEAT_SIDE = 64
 DEPTH_LEVELS = 65536  # those of stored depth, so that every value is counted as itself

@@ -7,8 +7,8 @@ import numpy as np
 
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE
 from data_manifest.record import SPLITS
-from datagen.fingerprint import shown
-from datagen.recipe import Recipe
+from datagen.planning.fingerprint import shown
+from datagen.planning.recipe import Recipe
 from datagen.report.charts import shares
 from datagen.report.facts import Facts
 from datagen.report.markup import Markup, note, part, section, table, tag, together

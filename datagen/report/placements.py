@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_manifest.plan import Plan
-from datagen.geometry import Floats, Ints, inside
+from datagen.planning.geometry import Floats, Ints, inside
 
 
 class Placements(NamedTuple):

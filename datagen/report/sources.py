@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from data_manifest.record import SPLITS
-from datagen.geometry import Ints
+from datagen.planning.geometry import Ints
 from datagen.report.charts import figure, legend, ranked_bars
 from datagen.report.facts import Facts
 from datagen.report.markup import Markup, note, part, section, table, tag

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from data_manifest.record import Picture, Placement
-from datagen.blend import BLENDS, Look, tint
-from datagen.composite import composite
-from datagen.shadow import cast
+from datagen.painting.blend import BLENDS, Look, tint
+from datagen.painting.composite import composite
+from datagen.painting.shadow import cast
+from datagen.painting.warp import Cutout, warp
 from datagen.sources import fit_square, premultiply, read_background, read_cutout
-from datagen.warp import Cutout, warp
 
 
 def at(blend: str, x: int = 60, y: int = 70, angle: float = 0) -> Placement:

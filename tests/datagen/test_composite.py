@@ -12,10 +12,10 @@ from PIL import Image
 
 from data_manifest.dataset import Dataset
 from data_manifest.record import Placement
-from datagen.blend import Look
-from datagen.composite import composite
+from datagen.painting.blend import Look
+from datagen.painting.composite import composite
+from datagen.painting.warp import Cutout, warp
 from datagen.sources import fit_square, premultiply, read_background, read_cutout
-from datagen.warp import Cutout, warp
 
 Array = npt.NDArray[np.generic]
 

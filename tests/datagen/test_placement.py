@@ -9,10 +9,10 @@ from data_manifest.header import Source
 from data_manifest.plan import Plan
 from data_manifest.record import SPLITS
 from datagen.config import OverlayConfig
-from datagen.fingerprint import fingerprint
-from datagen.placement import make_plan
-from datagen.random_draws import uniform, whole
-from datagen.recipe import Recipe
+from datagen.planning.fingerprint import fingerprint
+from datagen.planning.placement import make_plan
+from datagen.planning.random_draws import uniform, whole
+from datagen.planning.recipe import Recipe
 
 GOLDEN = "5f05f0000cc11318c1202ead6a1ab443be2ba8f639ad407c76bb2a02e5b02e09"
 GOLDEN_ALL = "2691375699de1b0c1837fd2b3be69a1accd28bbef47775ce9b72ef95b39f2617"

@@ -13,7 +13,7 @@ from data_manifest.plan import Plan
 from datagen.config import OverlayConfig, VerifyConfig
 from datagen.job import prepare
 from datagen.overlay import overlay
-from datagen.recipe_files import find_recipe, shipped_recipes, title
+from datagen.recipes.files import find_recipe, shipped_recipes, title
 from datagen.verify import verify
 
 NAMES = ("futartup", "gilf", "mdeas", "sushmitha", "vathos")

@@ -8,7 +8,7 @@ from PIL import Image
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.pictures import find_pictures, picture_ids
-from datagen.recipe import Fit
+from datagen.planning.recipe import Fit
 from datagen.scan import scan
 from datagen.sources import (
     fit_square,

@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 from data_manifest.header import Source
 from data_manifest.plan import OPTIONAL, SCHEMA, Plan, words_column
 from data_manifest.record import SPLITS
-from datagen.crowd import crowd, others_column
-from datagen.grid import Grid, make_grid
-from datagen.key import DEFAULT_KEY, fill
-from datagen.placing import Cutouts, Draws, Placed, place
-from datagen.recipe import Recipe
-from datagen.split import Candidates, split_samples
+from datagen.planning.crowd import crowd, others_column
+from datagen.planning.grid import Grid, make_grid
+from datagen.planning.key import DEFAULT_KEY, fill
+from datagen.planning.placing import Cutouts, Draws, Placed, place
+from datagen.planning.recipe import Recipe
+from datagen.planning.split import Candidates, split_samples
 
 KEY_DIGITS = 8
 

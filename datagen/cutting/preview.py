@@ -12,7 +12,7 @@ from data_manifest.pictures import decode_upright, read_file
 from data_manifest.record import Picture
 from data_manifest.sheet import Strip, sheet, write_png
 from datagen.config import CutoutConfig
-from datagen.matte import covered
+from datagen.cutting.matte import covered
 from datagen.remember import remembered
 from datagen.sources import fit_square, premultiply, shrink
 

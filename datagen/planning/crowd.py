@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_manifest.plan import PLACEMENT
-from datagen.geometry import Floats, Ints, Shapes, inside
-from datagen.placing import Cutouts, Draws, Placed, place, position
-from datagen.recipe import Recipe
+from datagen.planning.geometry import Floats, Ints, Shapes, inside
+from datagen.planning.placing import Cutouts, Draws, Placed, place, position
+from datagen.planning.recipe import Recipe
 
 TRIES = 24
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from data_manifest.record import Picture, Placement
-from datagen.geometry import Floats, turning, upright_size
+from datagen.planning.geometry import Floats, turning, upright_size
 
 
 class Cutout(NamedTuple):

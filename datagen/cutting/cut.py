@@ -11,11 +11,11 @@ from data_manifest.errors import SourceError
 from data_manifest.pictures import decode_upright
 from data_manifest.sheet import write_png
 from datagen.config import CutoutConfig
-from datagen.decontaminate import decontaminate
-from datagen.matte import clear_haze, covered, keep_largest
+from datagen.cutting.decontaminate import decontaminate
+from datagen.cutting.matte import clear_haze, covered, keep_largest
+from datagen.cutting.u2netp import U2Netp, load_u2netp
 from datagen.scan import Reject, printable, read_named
 from datagen.sources import shrink
-from datagen.u2netp import U2Netp, load_u2netp
 
 
 class Task(NamedTuple):

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from data_manifest.config import Config, Numbers, Range, parse_weights
 from data_manifest.header import LARGEST_SHARD, Codec
 from data_manifest.record import MOST_OBJECTS
-from datagen.key import DEFAULT_KEY, check_template
+from datagen.planning.key import DEFAULT_KEY, check_template
 
 Fit = Literal["crop", "squash", "pad"]
 DrawnFormat = Literal["h5", "zip"]

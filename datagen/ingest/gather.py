@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from data_manifest.errors import UsageError
 from data_manifest.pictures import find_pictures
-from datagen.import_config import ImportConfig
-from datagen.layouts import Backgrounds, DataStream, Joint, joints
-from datagen.pairing_list import read_list
+from datagen.ingest.config import ImportConfig
+from datagen.ingest.layouts import Backgrounds, DataStream, Joint, joints
+from datagen.ingest.pairing_list import read_list
 
 
 class Found(NamedTuple):

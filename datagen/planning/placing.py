@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.header import Source
-from datagen.geometry import (
+from datagen.planning.geometry import (
     Floats,
     Ints,
     Shapes,
@@ -16,8 +16,8 @@ from datagen.geometry import (
     overhangs,
     shapes,
 )
-from datagen.random_draws import uniform, whole
-from datagen.recipe import Recipe
+from datagen.planning.random_draws import uniform, whole
+from datagen.planning.recipe import Recipe
 
 
 class Cutouts(NamedTuple):

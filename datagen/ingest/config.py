@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from data_manifest.command import CommandConfig
 from data_manifest.config import parse_list
 from datagen.config import cores
-from datagen.layouts import Layout
-from datagen.pairing_list import COLUMNS
-from datagen.recipe import Splitting
+from datagen.ingest.layouts import Layout
+from datagen.ingest.pairing_list import COLUMNS
+from datagen.planning.recipe import Splitting
 
 Columns = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
 

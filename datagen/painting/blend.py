@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from data_manifest.record import Picture
-from datagen.frame import padded
+from datagen.painting.frame import padded
 
 _PAD = 4  # pixels around a region that Poisson blending needs at the frame's border
 

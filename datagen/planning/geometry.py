@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from datagen.random_draws import whole
+from datagen.planning.random_draws import whole
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

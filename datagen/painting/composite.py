@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from data_manifest.record import Picture, Placement
-from datagen.blend import BLENDS, Look, tint
-from datagen.frame import overlap
-from datagen.shadow import cast
-from datagen.warp import Cutout, warp
+from datagen.painting.blend import BLENDS, Look, tint
+from datagen.painting.frame import overlap
+from datagen.painting.shadow import cast
+from datagen.painting.warp import Cutout, warp
 
 
 class Drawing(NamedTuple):

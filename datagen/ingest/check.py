@@ -12,7 +12,7 @@ import numpy.typing as npt
 from data_manifest.codec import decode_any
 from data_manifest.errors import DatasetError, SourceError
 from data_manifest.pictures import read_file
-from datagen.gather import Found, Missing
+from datagen.ingest.gather import Found, Missing
 
 
 class CheckTask(NamedTuple):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from data_manifest.errors import UsageError
 
-_FOLDER = Path(__file__).parent / "recipes"
+_FOLDER = Path(__file__).parent
 
 
 def shipped_recipes() -> dict[str, Path]:

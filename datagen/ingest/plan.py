@@ -11,10 +11,10 @@ import pyarrow as pa
 from data_manifest.header import IMPORTED, DepthEncoding, DepthStage, Header, Source, Stages
 from data_manifest.plan import SCHEMA, Plan, words_column
 from data_manifest.record import SPLITS
-from datagen.import_check import Usable
-from datagen.import_config import ImportConfig
+from datagen.ingest.check import Usable
+from datagen.ingest.config import ImportConfig
+from datagen.planning.split import Candidates, split_samples
 from datagen.scan import Reject
-from datagen.split import Candidates, split_samples
 
 _PRECISION = {8: (1 / 255, "none", "relative"), 16: (0.001, "metres", "metric")}
 

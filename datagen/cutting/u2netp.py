@@ -14,7 +14,7 @@ import numpy.typing as npt
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.record import Picture
 from data_manifest.weights import Published, load_weights
-from datagen.pypi import PYPI
+from datagen.cutting.pypi import PYPI
 
 SIDE = 320
 INPUT_SHAPE = [1, 3, SIDE, SIDE]

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.errors import UsageError
-from datagen.random_draws import permutation, uniform
-from datagen.recipe import Recipe
+from datagen.planning.random_draws import permutation, uniform
+from datagen.planning.recipe import Recipe
 
 MOST_SAMPLES = 200_000_000
 Ints = npt.NDArray[np.int64]

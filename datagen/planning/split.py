@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from data_manifest.header import Source
 from datagen.duplicates import duplicate_groups
-from datagen.random_draws import rank, uniform
-from datagen.recipe import Splitting
+from datagen.planning.random_draws import rank, uniform
+from datagen.planning.recipe import Splitting
 from datagen.scan import KIND_NAMES, Kind
 
 TRAIN, VAL, VAL_BG, VAL_FG = range(4)  # in the order of data_manifest.record.SPLITS

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from data_manifest.record import Picture, Placement
-from datagen.frame import overlap, padded
+from datagen.painting.frame import overlap, padded
 
 _FLATTENED = 0.15  # height of the shadow as a share of the foreground's
 _SOFTNESS = 0.05  # blur as a share of its longer side

@@ -11,11 +11,11 @@ import numpy as np
 from data_manifest.errors import SourceError
 from data_manifest.pictures import read_file
 from data_manifest.record import Picture, Record
-from datagen.blend import Look
-from datagen.composite import Drawing, composite
-from datagen.recipe import Recipe
+from datagen.painting.blend import Look
+from datagen.painting.composite import Drawing, composite
+from datagen.painting.warp import Cutout
+from datagen.planning.recipe import Recipe
 from datagen.sources import fit_square, read_background, read_cutout
-from datagen.warp import Cutout
 
 CACHE_BYTES = 160 * 2**20
 

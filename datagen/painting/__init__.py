@@ -1,0 +1,1 @@
+"""Drawing one sample: warp, blend, shadow, mask."""

@@ -1,0 +1,1 @@
+"""What every sample will be, decided before a pixel is drawn."""
