@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from data_manifest.dataset import Dataset
 from data_manifest.digests import file_sha256
@@ -86,6 +87,7 @@ def test_sigint_is_resumable(pictures: Path, tmp_path: Path) -> None:
 def test_a_source_that_changes_while_drawing_is_never_drawn(pictures: Path, tmp_path: Path) -> None:
     mine = tmp_path / "pictures"
     shutil.copytree(pictures, mine)
+    Image.open(mine / "bgs" / "china.jpg").resize((300, 200)).save(mine / "bgs" / "china.jpg")
     options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
     job = prepare(OverlayConfig.model_validate({**options, "quiet": True}))
     shutil.copy(mine / "bgs" / "flower.jpg", mine / "bgs" / "china.jpg")
