@@ -28,6 +28,8 @@ demo: $(VENV)/.installed
 	$(BIN)/depthgen run --data $(DEMO_DATA) --batch 1000
 	$(BIN)/datagen stats $(DEMO_DATA) | tee demo/stats.txt
 	$(BIN)/datagen preview $(DEMO_DATA) --out demo/contact_sheet.png --overwrite
+	$(BIN)/datagen preview $(DEMO_DATA) --out demo/report.html --overwrite
+	$(BIN)/datagen verify $(DEMO_DATA)
 	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --size 96 --epochs 4 --batch-size 16 \
 		--out $(DEMO_RUN) $(if $(wildcard $(DEMO_RUN)/last.pt),--resume)
 	cp $(DEMO_RUN)/curves.png demo/curves.png
@@ -35,7 +37,8 @@ demo: $(VENV)/.installed
 	$(BIN)/train predict --run $(DEMO_RUN) --shards $(DEMO_DATA) --split val --limit 12 \
 		--out demo/predictions --overwrite
 	@echo
-	@echo "Look at demo/contact_sheet.png, demo/curves.png and demo/predictions/panel.png"
+	@echo "Look at demo/contact_sheet.png, demo/report.html, demo/curves.png and"
+	@echo "demo/predictions/panel.png"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -46,10 +49,11 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/overlay.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/labelling.py
 
 clean:
 	rm -rf $(VENV) $(DEMO_DATA) $(DEMO_RUN) demo/pictures demo/predictions
-	rm -f demo/*.png demo/*.txt
+	rm -f demo/*.png demo/*.txt demo/*.html
