@@ -163,7 +163,7 @@ def test_a_disk_that_fills_up_and_is_cleared(
 
 def test_two_runs_at_once(pictures: Path, tmp_path: Path) -> None:
     """One of them draws, the other is told; the dataset is whole."""
-    program = [DATAGEN, "overlay", *sources(pictures), "--n", "40", "--size", "128", "--workers"]
+    program = [DATAGEN, "overlay", *sources(pictures), "--n", "700", "--size", "128", "--workers"]
     runs = [
         subprocess.Popen([*program, str(workers)], stderr=subprocess.PIPE, text=True)
         for workers in (1, 2)
@@ -185,6 +185,7 @@ def test_failed_shards_are_written_down_and_tried_again(
     options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 4, "size": 64, "shard_size": 56}
     config = OverlayConfig.model_validate({**options, "workers": 1, "quiet": True})
     flower = mine / "bgs" / "flower.jpg"
+    Image.open(flower).resize((300, 200)).save(flower)  # no earlier test has it in memory
 
     def lose_flower(job: Job) -> list[int]:
         pending = publish_plan(job)
