@@ -131,7 +131,7 @@ def load_background(task: ShardTask, bg: str) -> Picture:
     file, size, fit = task.backgrounds[bg], task.recipe.size, task.recipe.fit
     found = _cache.get((file, size, fit))
     if not isinstance(found, np.ndarray):
-        found = fit_square(read_background(_content(file)), size, fit)
+        found = fit_square(read_background(_content(file), size), size, fit)
         _cache.put((file, size, fit), found, found.nbytes)
     return found
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,13 +12,15 @@ import joblib
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.header import Source
+from data_manifest.opening import is_heavy
 from data_manifest.pictures import find_pictures, picture_ids, read_file
 from data_manifest.progress import progress
 from data_manifest.publish import publish_text
 from datagen.duplicates import dhash
-from datagen.sources import OPAQUE, read_background, read_cutout
+from datagen.sources import OPAQUE, measure_background, read_cutout
 
 Kind = Literal["bg", "fg"]
+_one_heavy = threading.Lock()
 REJECTS_FILE = "rejects.jsonl"
 KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
 
@@ -77,20 +81,25 @@ def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
     """The source, or why it can't be used."""
     try:
         content = read_named(folder, name)
-        if kind == "bg":
-            pixels = read_background(content)
-            box, fill = (0, 0, pixels.shape[1], pixels.shape[0]), 1.0
-        else:
-            pixels, box = read_cutout(content)
-            fill = round(float((pixels[..., 3] >= OPAQUE).mean()), 6)
+        with _one_heavy if is_heavy(content) else nullcontext():
+            return _source(kind, content, id_, name)
     except SourceError as error:
         return str(error)
+
+
+def _source(kind: Kind, content: bytes, id_: str, name: str) -> Source:
+    if kind == "bg":
+        pixels, size = measure_background(content)
+        box, fill = (0, 0, *size), 1.0
+    else:
+        pixels, box = read_cutout(content)
+        size, fill = box[2:], round(float((pixels[..., 3] >= OPAQUE).mean()), 6)
     return Source(
         id=id_,
         file=name,
         sha256=hashlib.sha256(content).hexdigest(),
         dhash=dhash(pixels),
-        size=(pixels.shape[1], pixels.shape[0]),
+        size=size,
         box=box,
         fill=fill,
     )
@@ -106,5 +115,8 @@ def read_named(folder: Path, name: str) -> bytes:
 
 
 def printable(name: str) -> str:
-    """The name of a file as it can be written anywhere."""
-    return name.encode("utf-8", "backslashreplace").decode()
+    """The name of a file as it can be written anywhere, on one line."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )
