@@ -7,15 +7,16 @@ zip shards is 16-bit PNG. Encoders take OpenCV's channel order, BGR; decoders gi
 import os
 from typing import Any
 
-# Decoding corrupt input would otherwise print OpenCV's own log lines beside our sentences.
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from data_manifest.errors import DatasetError
 from data_manifest.record import Mask, Picture
+
+# Decoding corrupt input would otherwise print OpenCV's own log lines beside our sentences.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 _BILEVEL_PNG = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1]
 _MAP_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]

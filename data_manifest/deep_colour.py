@@ -29,15 +29,14 @@ def deep_colour(content: bytes, image: Image.Image, mode: str) -> Picture:
     can't. Raises SourceError where the picture is too large.
     """
     check_size(*image.size, MOST_DEEP_PIXELS)
-    size, layout = image.size, _raw_mode(image).partition(";")[0]
-    tag = orientation(image)
+    layout = _raw_mode(image).partition(";")[0]
     image.load()
+    tag = orientation(image)  # none of a TIFF file: both libraries turn those themselves
     try:
         values = decode_any(content, cv2.IMREAD_UNCHANGED)
     except DatasetError:
         values = np.empty(0, np.uint16)
-    if values.dtype != np.uint16 or values.ndim != 3 or values.shape[1::-1] != size:
-        tag = orientation(image)
+    if values.dtype != np.uint16 or values.ndim != 3 or values.shape[1::-1] != image.size:
         return upright(np.asarray(image.convert(mode)), tag)
     alpha = _alpha(values, layout, image.info.get("transparency"))
     rgb = values[..., 2::-1]

@@ -3,17 +3,17 @@
 import io
 
 import cv2
+import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from data_manifest.codec import decode_any
 from data_manifest.errors import SourceError
 from data_manifest.levels import eight_bits
 from data_manifest.opening import LARGE_PIXELS, NO_ALPHA, check_size, decoding
-from data_manifest.orientation import upright
 from data_manifest.record import Picture
 
 _BEGINNINGS = (b"II*\0", b"MM\0*")
-_WIDTH, _HEIGHT, _BITS, _ORIENTATION = 256, 257, 258, 274
+_WIDTH, _HEIGHT, _BITS = 256, 257, 258
 
 
 def is_odd_tiff(content: bytes) -> bool:
@@ -26,7 +26,7 @@ def is_odd_tiff(content: bytes) -> bool:
 
 
 def read_odd_tiff(content: bytes, mode: str) -> Picture:
-    """The upright pixels in ``mode`` RGB or RGBA, (H, W, 3 or 4) uint8.
+    """The pixels, which OpenCV turns upright, in ``mode`` RGB or RGBA, (H, W, 3 or 4) uint8.
 
     Raises SourceError where it can't be decoded, is too large, its levels are out of range or, for
     RGBA, it has no alpha.
@@ -40,7 +40,7 @@ def read_odd_tiff(content: bytes, mode: str) -> Picture:
         if mode == "RGBA" and values.shape[2] < 4:
             raise SourceError(NO_ALPHA)
         order = [2, 1, 0, 3][: len(mode)]
-        return upright(eight_bits(values)[..., order], directory.get(_ORIENTATION, 1))
+        return np.ascontiguousarray(eight_bits(values)[..., order])
 
 
 def _directory(content: bytes) -> ImageFileDirectory_v2:

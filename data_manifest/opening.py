@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from data_manifest.errors import SourceError
 from data_manifest.silence import silence
@@ -22,6 +22,9 @@ _START_OF_SCAN = b"\xff\xda"
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _LONGEST_REASON = 200
 
+# Programs and people leave more than Pillow's megabyte of text in a PNG.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+
 
 @contextmanager
 def decoding() -> Iterator[None]:
@@ -36,9 +39,15 @@ def decoding() -> Iterator[None]:
     except Image.DecompressionBombError:
         raise SourceError(f"its pixels are more than {MOST_PIXELS:,}") from None
     except Exception as error:  # damaged files make Pillow's decoders raise nearly anything
-        text = "".join(letter if letter.isprintable() else " " for letter in str(error))
-        text = " ".join(text.split())[:_LONGEST_REASON] or type(error).__name__
-        raise SourceError(f"it can't be decoded: {text}") from error
+        raise SourceError(f"it can't be decoded: {_readable(error)}") from error
+
+
+def _readable(error: Exception) -> str:
+    """What an error says, which in Pillow may be bytes, as a short line."""
+    said = error.args[0] if error.args else ""
+    text = said.decode("ascii", "replace") if isinstance(said, bytes) else str(error)
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(text.split())[:_LONGEST_REASON] or type(error).__name__
 
 
 @contextmanager

@@ -23,6 +23,7 @@ JPEGS = (".jfif", ".jpe", ".jpeg", ".jpg")
 OTHERS = (".avif", ".bmp", ".gif", ".jp2", ".pbm", ".pgm", ".png", ".ppm", ".tga", ".webp")
 ENDINGS = frozenset((*JPEGS, *OTHERS, ".tif", ".tiff"))
 MOST_BYTES = 2**29
+LARGE_BYTES = 2**25
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -77,6 +78,14 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise SourceError(f"it can't be read: {error.strerror}") from error
+
+
+def is_large_file(path: Path) -> bool:
+    """Whether already the file takes much memory; False where there is none."""
+    try:
+        return path.stat().st_size > LARGE_BYTES
+    except OSError:
+        return False
 
 
 class Decoded(NamedTuple):

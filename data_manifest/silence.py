@@ -1,12 +1,23 @@
-"""Decoders keep their warnings to themselves, in every thread."""
+"""Decoders keep their warnings to themselves: in every thread, from Python and from C.
 
+libtiff, which Pillow uses, writes to the process's standard error unless it has no handler.
+"""
+
+import ctypes
 import logging
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from PIL import _imaging
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+with suppress(AttributeError, OSError):  # where the linker doesn't give the library away
+    _library = ctypes.CDLL(_imaging.__file__)
+    _library.TIFFSetErrorHandler(None)
+    _library.TIFFSetWarningHandler(None)
 
 _lock = threading.Lock()
 _inside = 0

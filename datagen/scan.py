@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterable
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,14 +12,15 @@ import joblib
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.header import Source
 from data_manifest.opening import is_heavy
-from data_manifest.pictures import find_pictures, picture_ids, read_file
+from data_manifest.pictures import find_pictures, is_large_file, picture_ids, read_file
 from data_manifest.progress import progress
 from data_manifest.publish import publish_text
 from datagen.duplicates import dhash
 from datagen.sources import OPAQUE, measure_background, read_cutout
 
 Kind = Literal["bg", "fg"]
-_one_heavy = threading.Lock()
+# One thread rather than a lock: what a thread has freed the C library keeps for that thread.
+_heavy = ThreadPoolExecutor(1)
 REJECTS_FILE = "rejects.jsonl"
 KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
 
@@ -78,13 +78,20 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
 
 
 def _inspect(kind: Kind, folder: Path, id_: str, name: str) -> Source | str:
-    """The source, or why it can't be used."""
+    """The source, or why it can't be used. What takes much memory is done one after the other."""
     try:
+        if is_large_file(folder / name):
+            return _heavy.submit(_read, kind, folder, id_, name).result()
         content = read_named(folder, name)
-        with _one_heavy if is_heavy(content) else nullcontext():
-            return _source(kind, content, id_, name)
+        if is_heavy(content):
+            return _heavy.submit(_source, kind, content, id_, name).result()
+        return _source(kind, content, id_, name)
     except SourceError as error:
         return str(error)
+
+
+def _read(kind: Kind, folder: Path, id_: str, name: str) -> Source:
+    return _source(kind, read_named(folder, name), id_, name)
 
 
 def _source(kind: Kind, content: bytes, id_: str, name: str) -> Source:
