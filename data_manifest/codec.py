@@ -9,15 +9,16 @@ import struct
 import zlib
 from typing import Any
 
-# Decoding corrupt input would otherwise print OpenCV's own log lines beside our sentences.
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from data_manifest.errors import DatasetError
 from data_manifest.record import Mask, Picture
+
+# Decoding corrupt input would otherwise print OpenCV's own log lines beside our sentences.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MAP_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]

@@ -1,25 +1,29 @@
 """A user's picture files: which there are, what they are called, and their upright pixels."""
 
-import io
 import os
 import stat
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from data_manifest.bands import bands
+from data_manifest.deep_colour import deep_colour, is_deep_colour
+from data_manifest.deep_grey import deep_grey, is_deep_grey
 from data_manifest.errors import SourceError, UsageError
+from data_manifest.odd_tiff import is_odd_tiff, read_odd_tiff
+from data_manifest.opening import LARGE_PIXELS, NO_ALPHA, opened
+from data_manifest.orientation import SIDEWAYS, orientation, upright
 from data_manifest.record import Picture
 
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 JPEGS = (".jfif", ".jpe", ".jpeg", ".jpg")
 OTHERS = (".avif", ".bmp", ".gif", ".jp2", ".pbm", ".pgm", ".png", ".ppm", ".tga", ".webp")
 ENDINGS = frozenset((*JPEGS, *OTHERS, ".tif", ".tiff"))
-MOST_PIXELS = 100_000_000
-_DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+MOST_BYTES = 2**29
+LARGE_BYTES = 2**25
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -64,51 +68,78 @@ def picture_ids(names: Sequence[str]) -> list[str]:
 
 
 def read_file(path: Path) -> bytes:
-    """The content of a regular file. Raises SourceError where it can't be read."""
+    """The content of a regular file. Raises SourceError where it can't be read or is too large."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise SourceError("it is not a regular file")
+        if status.st_size > MOST_BYTES:
+            raise SourceError(f"its {status.st_size:,} bytes are more than {MOST_BYTES:,}")
         return path.read_bytes()
     except OSError as error:
         raise SourceError(f"it can't be read: {error.strerror}") from error
 
 
-def decode_upright(content: bytes, mode: str) -> Picture:
-    """The upright pixels of a picture file in Pillow mode RGB or RGBA, (H, W, 3 or 4) uint8.
-
-    EXIF rotation is undone, 16-bit grey reduced to eight, and of an animation the first frame
-    taken. Raises SourceError where it can't be decoded, is too large or, for RGBA, has no alpha.
-    """
+def is_large_file(path: Path) -> bool:
+    """Whether already the file takes much memory; False where there is none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            Image.init()
-            known = [name for name in FORMATS if name in Image.OPEN]
-            with Image.open(io.BytesIO(content), formats=known) as image:
-                _check(image, mode)
-                upright = ImageOps.exif_transpose(image)
-                return np.asarray(_eight_bits(upright).convert(mode))
-    except SourceError:
-        raise
-    except UnidentifiedImageError:
-        raise SourceError("it is not a picture that can be decoded") from None
-    except Exception as error:  # damaged files make Pillow's decoders raise nearly anything
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise SourceError(f"it can't be decoded: {text}") from error
+        return path.stat().st_size > LARGE_BYTES
+    except OSError:
+        return False
 
 
-def _check(image: Image.Image, mode: str) -> None:
-    if image.width * image.height > MOST_PIXELS:
-        raise SourceError(
-            f"its {image.width} x {image.height} pixels are more than {MOST_PIXELS:,}"
+class Decoded(NamedTuple):
+    """Upright pixels, (H, W, 3 or 4) uint8, and the width and height that the file has, upright.
+
+    The two differ where a large picture was decoded at a reduced scale.
+    """
+
+    pixels: Picture
+    size: tuple[int, int]
+
+
+def decode_upright(content: bytes, mode: str) -> Picture:
+    """The pixels that ``decode`` gives at full scale."""
+    return decode(content, mode).pixels
+
+
+def decode(content: bytes, mode: str, side: int | None = None) -> Decoded:
+    """A picture file in Pillow mode RGB or RGBA.
+
+    EXIF rotation is undone, deeper levels are reduced to eight bits, floating-point ones from 0 to
+    1, and of an animation the first frame is taken. With ``side`` a JPEG of more than LARGE_PIXELS
+    may come at a half, a quarter or an eighth of its scale, but not below twice ``side`` pixels
+    either way. Raises SourceError where it can't be decoded, would take too much memory or, for
+    RGBA, has no alpha.
+    """
+    if is_odd_tiff(content):
+        return _of_size(read_odd_tiff(content, mode))
+    with opened(content) as image:
+        if mode == "RGBA" and not image.has_transparency_data:
+            raise SourceError(NO_ALPHA)
+        if is_deep_colour(image):
+            return _of_size(deep_colour(content, image, mode))
+        width, height = image.size
+        if side is not None and width * height > LARGE_PIXELS:
+            image.draft(None, (2 * side, 2 * side))
+        reduced = image.size != (width, height)
+        image.load()
+        tag = orientation(image)
+        pixels = upright(_converted(image, mode), tag)
+    if not reduced:
+        return _of_size(pixels)
+    return Decoded(pixels, (height, width) if tag >= SIDEWAYS else (width, height))
+
+
+def _of_size(pixels: Picture) -> Decoded:
+    return Decoded(pixels, (pixels.shape[1], pixels.shape[0]))
+
+
+def _converted(image: Image.Image, mode: str) -> Picture:
+    pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
+    for rows in bands(image.height, image.width):
+        band = image.crop((0, rows.start, image.width, rows.stop))
+        pixels[rows] = (
+            deep_grey(band, mode) if is_deep_grey(band) else np.asarray(band.convert(mode))
         )
-    if mode == "RGBA" and not image.has_transparency_data:
-        raise SourceError("it has no alpha channel, so nothing is cut out")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode not in _DEEP_GREY:
-        return image
-    values = np.asarray(image).astype(np.int64)
-    deep = values.max(initial=0) > 255
-    return Image.fromarray(np.clip(values // 257 if deep else values, 0, 255).astype(np.uint8))
+    return pixels

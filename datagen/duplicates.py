@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.bands import bands
 from data_manifest.record import Picture
 from datagen.config import MOST_BITS
 
@@ -22,12 +23,19 @@ def dhash(picture: Picture) -> str:
 
     A cut-out is hashed before mid-grey.
     """
+    height, width = picture.shape[:2]
+    grey = np.empty((height, width), np.uint8)
+    for rows in bands(height, width):
+        grey[rows] = _grey(picture[rows])
+    small = cv2.resize(grey, (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA)
+    return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
+
+
+def _grey(picture: Picture) -> npt.NDArray[np.generic]:
     if picture.shape[2] == 4:
         clear = (255 - picture[..., 3:].astype(np.uint16)) // 2
         picture = np.minimum(picture[..., :3] + clear, 255).astype(np.uint8)
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA)
-    return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
 
 
 def duplicate_groups(hashes: Sequence[str], most_bits: int = MOST_BITS) -> npt.NDArray[np.int64]:

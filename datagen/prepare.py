@@ -98,7 +98,8 @@ def write(task: Task) -> None:
     try:
         content = read_file(task.file)
         if task.kind == "bg":
-            bgr = fit_square(read_background(content), task.config.size, task.config.fit)
+            size = task.config.size
+            bgr = fit_square(read_background(content, size), size, task.config.fit)
             write_png(task.targets[0], bgr[..., ::-1], overwrite=True)
         else:
             _write_cutout(trim_cutout(content)[0][..., [2, 1, 0, 3]], task)

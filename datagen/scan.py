@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,13 +11,16 @@ import joblib
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.header import Source
-from data_manifest.pictures import find_pictures, picture_ids, read_file
+from data_manifest.opening import is_heavy
+from data_manifest.pictures import find_pictures, is_large_file, picture_ids, read_file
 from data_manifest.progress import progress
 from data_manifest.publish import publish_text
 from datagen.duplicates import dhash
-from datagen.sources import OPAQUE, read_background, read_cutout
+from datagen.sources import OPAQUE, measure_background, read_cutout
 
 Kind = Literal["bg", "fg"]
+# One thread rather than a lock: what a thread has freed the C library keeps for that thread.
+_heavy = ThreadPoolExecutor(1)
 REJECTS_FILE = "rejects.jsonl"
 KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
 
@@ -74,23 +78,38 @@ def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -
 
 
 def describe(kind: Kind, path: Path, id_: str, name: str) -> Source | str:
-    """The source in file ``path`` that is to be called ``name``, or why it can't be used."""
+    """The source in file ``path`` that is to be called ``name``, or why it can't be used.
+
+    What takes much memory is done one after the other.
+    """
     try:
+        if is_large_file(path):
+            return _heavy.submit(_read, kind, path, id_, name).result()
         content = read_named(path)
-        if kind == "bg":
-            pixels = read_background(content)
-            box, fill = (0, 0, pixels.shape[1], pixels.shape[0]), 1.0
-        else:
-            pixels, box = read_cutout(content)
-            fill = round(float((pixels[..., 3] >= OPAQUE).mean()), 6)
+        if is_heavy(content):
+            return _heavy.submit(_source, kind, content, id_, name).result()
+        return _source(kind, content, id_, name)
     except SourceError as error:
         return str(error)
+
+
+def _read(kind: Kind, path: Path, id_: str, name: str) -> Source:
+    return _source(kind, read_named(path), id_, name)
+
+
+def _source(kind: Kind, content: bytes, id_: str, name: str) -> Source:
+    if kind == "bg":
+        pixels, size = measure_background(content)
+        box, fill = (0, 0, *size), 1.0
+    else:
+        pixels, box = read_cutout(content)
+        size, fill = box[2:], round(float((pixels[..., 3] >= OPAQUE).mean()), 6)
     return Source(
         id=id_,
         file=name,
         sha256=hashlib.sha256(content).hexdigest(),
         dhash=dhash(pixels),
-        size=(pixels.shape[1], pixels.shape[0]),
+        size=size,
         box=box,
         fill=fill,
     )
@@ -106,5 +125,8 @@ def read_named(path: Path) -> bytes:
 
 
 def printable(name: str) -> str:
-    """The name of a file as it can be written anywhere."""
-    return name.encode("utf-8", "backslashreplace").decode()
+    """The name of a file as it can be written anywhere, on one line."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )

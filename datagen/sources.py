@@ -4,19 +4,33 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.bands import bands
 from data_manifest.errors import SourceError
-from data_manifest.pictures import decode_upright
+from data_manifest.pictures import Decoded, decode, decode_upright
 from data_manifest.record import Picture
 from datagen.planning.recipe import Fit
 
 OPAQUE = 128
 """Alpha from which a cut-out's pixel is seen."""
+_THUMBNAIL = 256
 Box = tuple[int, int, int, int]
 
 
-def read_background(content: bytes) -> Picture:
-    """A background file's pixels, (H, W, 3) uint8 BGR. Raises SourceError."""
-    rgb = decode_upright(content, "RGB")
+def read_background(content: bytes, side: int | None = None) -> Picture:
+    """A background file's pixels, (H, W, 3) uint8 BGR. Raises SourceError.
+
+    With ``side``, for a square of so many pixels, large JPEG files may come at a reduced scale.
+    """
+    return _bgr(decode(content, "RGB", side).pixels)
+
+
+def measure_background(content: bytes) -> Decoded:
+    """A background file's true size, with pixels in BGR that are good enough for a thumbnail."""
+    pixels, size = decode(content, "RGB", _THUMBNAIL)
+    return Decoded(_bgr(pixels), size)
+
+
+def _bgr(rgb: Picture) -> Picture:
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
 
 
@@ -52,8 +66,12 @@ def premultiply(straight: npt.NDArray[np.generic]) -> Picture:
 
     Premultiplied colour may be resampled and added without fringes (Porter and Duff 1984).
     """
-    product = straight[..., :3].astype(np.uint16) * straight[..., 3:].astype(np.uint16)
-    return np.dstack([(product + 127) // 255, straight[..., 3]]).astype(np.uint8)
+    result = np.empty(straight.shape, np.uint8)
+    for rows in bands(*straight.shape[:2]):
+        part = straight[rows]
+        product = part[..., :3].astype(np.uint16) * part[..., 3:].astype(np.uint16)
+        result[rows] = np.dstack([(product + 127) // 255, part[..., 3]])
+    return result
 
 
 def fit_square(picture: Picture, size: int, fit: Fit) -> Picture:

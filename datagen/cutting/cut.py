@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from data_manifest.errors import SourceError
-from data_manifest.pictures import decode_upright
+from data_manifest.pictures import decode
 from data_manifest.sheet import write_png
 from datagen.config import CutoutConfig
 from datagen.cutting.decontaminate import decontaminate
@@ -41,7 +41,7 @@ def cut(task: Task) -> Reject | None:
 
 def _cut(task: Task) -> None:
     config = task.config
-    rgb = decode_upright(read_named(config.photos / task.name), "RGB")
+    rgb = decode(read_named(config.photos / task.name), "RGB", config.size).pixels
     rgba = np.dstack([rgb, clear_haze(network(config.weights).alpha(rgb))])
     if config.size is not None:
         rgba = shrink(rgba, config.size)

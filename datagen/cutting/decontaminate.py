@@ -19,6 +19,8 @@ def decontaminate(straight: Picture) -> Picture:
     """
     estimate = foreground_estimator()
     alpha = straight[..., 3:]
+    if alpha.size == 1:  # there is nothing around it to estimate from
+        return straight
     foreground = estimate(straight[..., :3] / 255.0, alpha[..., 0] / 255.0)
     colour = np.rint(np.clip(foreground, 0, 1) * 255).astype(np.uint8)
     return np.dstack([np.where(alpha == 255, straight[..., :3], colour), alpha])

@@ -76,7 +76,7 @@ class Painter:
         key = (file.sha256, self._size, self._fit)
         found = _cache.get(key)
         if not isinstance(found, np.ndarray):
-            found = fit_square(read_background(_content(file)), self._size, self._fit)
+            found = fit_square(read_background(_content(file), self._size), self._size, self._fit)
             _cache.put(key, found, found.nbytes)
         return found
 
