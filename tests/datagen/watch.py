@@ -50,10 +50,16 @@ def peak(pid: int | str) -> int:
 
 
 def _family(pid: int) -> Iterator[int]:
+    """A process and all below it, but for those that are still a copy of their parent's memory."""
     yield pid
     try:
         for thread in Path(f"/proc/{pid}/task").iterdir():
             for child in (thread / "children").read_text().split():
-                yield from _family(int(child))
+                if _words(int(child)) != _words(pid):
+                    yield from _family(int(child))
     except OSError:
         return
+
+
+def _words(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
