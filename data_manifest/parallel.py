@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -24,6 +25,8 @@ def each(
     if workers == 1:
         yield from map(function, tasks)
         return
+    # loky replaces a worker that has grown much, and warns; nothing is lost and nothing to be done.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     parallel = joblib.Parallel(workers, return_as="generator_unordered", batch_size=1)
     yield from parallel(joblib.delayed(_in_worker)(function, task) for task in tasks)
 
