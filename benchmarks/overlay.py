@@ -23,7 +23,7 @@ from datagen.config import OverlayConfig
 from datagen.draw import one_opencv_thread
 from datagen.overlay import overlay
 
-SAMPLES = 40_000
+SAMPLES = 60_000
 PEER_SAMPLES = 1_000
 READY = 400
 OPENCV_FLOOR = "encoding alone, 1 process, OpenCV's JPEG and 1-bit PNG"
