@@ -5,6 +5,7 @@ what was given. So a default, a bound and a help text are written once, in the f
 """
 
 import difflib
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,12 @@ from data_manifest.errors import UsageError
 from data_manifest.publish import publish_text
 
 Model = TypeVar("Model", bound="Config")
+_NUMBERS = {
+    "tag:yaml.org,2002:int": re.compile(r"[-+]?(0|[1-9][0-9]*)$"),
+    "tag:yaml.org,2002:float": re.compile(
+        r"[-+]?(([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)$"
+    ),
+}
 
 
 class Config(BaseModel):
@@ -43,8 +50,10 @@ def _parse_names(value: object) -> object:
 
 
 def parse_list(value: object) -> object:
-    """``a,b`` as a tuple of words."""
-    return tuple(value.split(",")) if isinstance(value, str) else value
+    """``a,b`` as a tuple of words, also where it is one of several."""
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(word.strip() for item in value for word in item.split(","))
+    return parse_list((value,)) if isinstance(value, str) else value
 
 
 def parse_weights(value: object) -> object:
@@ -90,9 +99,19 @@ def _known(model: type[Config], values: Mapping[str, object], where: str) -> Map
     return values
 
 
+class _Yaml(yaml.SafeLoader):
+    """YAML in which 1:3 is a range, as on the command line, and not sixty-three."""
+
+
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, _NUMBERS.get(tag, pattern)) for tag, pattern in resolvers]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def _read_yaml(path: Path) -> dict[str, object]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), _Yaml)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The configuration {path} can't be read: {error}.") from None
     except yaml.YAMLError as error:

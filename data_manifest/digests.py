@@ -39,7 +39,9 @@ def read_digests(folder: Path) -> dict[str, list[str]]:
     """All digests noted for every shard, the latest last. Lines cut off by a kill are left out."""
     found: dict[str, list[str]] = {}
     path = folder / DIGESTS_FILE
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in (
+        path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ()
+    ):
         try:
             entry = json.loads(line)
             found.setdefault(entry["shard"], []).append(entry["sha256"])

@@ -75,11 +75,10 @@ def read_list(path: Path) -> tuple[FolderLabel, list[dict[str, Any]]]:
 
 
 def listed_files(path: Path) -> list[Path]:
-    """The files in the list's own folder that it tells of. Raises DatasetError."""
+    """The files that a list tells of. Raises DatasetError."""
     _, rows = read_list(path)
     names = {row[name] for row in rows for name in row if f"{name}_sha256" in row}
-    inside = (name for name in names if name and not Path(name).is_absolute())
-    return [path.parent / name for name in sorted(inside) if ".." not in Path(name).parts]
+    return [path.parent / name for name in sorted(names) if name]
 
 
 class FolderWriter:
@@ -127,6 +126,8 @@ class FolderReader:
         self._folder = path.parent
         self._how, self._rows = read_list(path)
         self.label = self._how.shard
+        if len(self._rows) != self.label.samples:
+            raise DatasetError(f"{path} lists {len(self._rows)} of {self.label.samples} samples.")
 
     def encoded(self, stream: Stream, record: Record) -> bytes:
         """The content of one picture's file."""
@@ -172,7 +173,7 @@ class FolderReader:
             content = path.read_bytes()
         except OSError as error:
             raise DatasetError(f"{path} can't be read: {error.strerror}.") from error
-        expected = row[f"{stream}_sha256"]
+        expected = row.get(f"{stream}_sha256")
         if expected and hashlib.sha256(content).hexdigest() != expected:
             raise DatasetError(f"{path} is not the file that was written.")
         return content

@@ -26,7 +26,8 @@ class Source(_Model):
 
     ``dhash`` is a perceptual hash, 16 hex digits. ``size`` is (width, height) upright. ``box`` is
     (left, top, width, height) of a foreground's opaque part, or of a whole background; ``fill`` is
-    the share of that box that a foreground's alpha covers.
+    the share of that box that a foreground's alpha covers. Of an import's foreground only
+    the id is known.
     """
 
     id: str

@@ -155,7 +155,14 @@ class Plan:
             raise DatasetError(f"{path} has no column {missing[0]!r}: it isn't a Diorama plan.")
         fields = [*SCHEMA, *(field for field in OPTIONAL if field.name in table.column_names)]
         schema = pa.schema(fields)
-        return cls(table.select(schema.names).cast(schema))
+        try:
+            found = table.select(schema.names).cast(schema)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DatasetError(f"{path} has a column of another type: {error}.") from error
+        for name in SCHEMA.names:
+            if found.column(name).null_count:
+                raise DatasetError(f"{path} has empty cells in its column {name!r}.")
+        return cls(found)
 
 
 def _values(table: pa.Table, field: pa.Field) -> tuple[Any, list[str] | None]:

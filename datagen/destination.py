@@ -1,12 +1,13 @@
 """The folder that a dataset is written to: what is there already, and what may be replaced."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE, STATS_FILE
 from data_manifest.digests import DIGESTS_FILE, file_sha256, note_digest, read_digests
-from data_manifest.errors import DatasetError, RecipeError
+from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.folder_shard import listed_files
 from data_manifest.header import PACKED_FROM, SHARD_ENDINGS, Header
 from data_manifest.plan import Plan
@@ -16,6 +17,27 @@ from datagen.planning.fingerprint import what_changed
 from datagen.scan import REJECTS_FILE
 
 FAILURES_FILE = "failures.jsonl"
+
+
+def refuse_inputs(out: Path, inputs: Iterable[Path]) -> None:
+    """Raises UsageError where pictures that are read lie in the folder that is written."""
+    for path in inputs:
+        if path.resolve().is_relative_to(out.resolve()):
+            raise UsageError(
+                f"{path} lies in --out {out}, where it could be overwritten; choose another --out."
+            )
+
+
+def refuse_strangers(out: Path) -> None:
+    """Raises RecipeError where a folder without a dataset isn't empty."""
+    if not out.is_dir() or (out / HEADER_FILE).exists():
+        return
+    for path in sorted(out.iterdir()):
+        if not path.name.startswith("."):
+            raise RecipeError(
+                f"{out} holds {path.name}, which is no part of a dataset; choose an empty or new "
+                "folder as --out, or give --overwrite to write among it."
+            )
 
 
 def claim(out: Path, header: Header, *, overwrite: bool) -> Header | None:
@@ -95,7 +117,8 @@ def _clear(out: Path, old: Header | None) -> None:
             if path.name in mine or _is_shard(path):
                 if old and old.format == "folder" and PACKED_FROM in old.recipe:
                     for file in listed_files(path):
-                        file.unlink(missing_ok=True)
+                        if file.resolve().is_relative_to(out.resolve()):
+                            file.unlink(missing_ok=True)
                 path.unlink()
         for name in (PLAN_FILE, HEADER_FILE, STATS_FILE, DIGESTS_FILE, FAILURES_FILE):
             (out / name).unlink(missing_ok=True)

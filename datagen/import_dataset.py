@@ -1,6 +1,7 @@
 """``datagen import``: a dataset made of folders that exist already; nothing is copied."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from data_manifest.plan import Plan
 from data_manifest.progress import progress
 from data_manifest.publish import make_folder, publishing, remove_leftovers
 from data_manifest.shard_label import ShardLabel
-from datagen.destination import claim
+from datagen.destination import claim, refuse_inputs
 from datagen.ingest.check import CheckTask, Usable, check_samples
 from datagen.ingest.config import ImportConfig
 from datagen.ingest.gather import Missing, depth_is_whole, gather
@@ -35,6 +36,8 @@ def import_dataset(config: ImportConfig) -> str:
     ``strict``, RecipeError where ``out`` holds something else.
     """
     usables = _usables(config)
+    found = [sample.found for sample in usables.samples]
+    refuse_inputs(config.out, {path.parent for s in found for path in (s.bg, s.fg_bg, s.mask)})
     header, plan = header_and_plan(config, usables)
     make_folder(config.out)
     with locked(config.out):
@@ -77,17 +80,24 @@ def _usables(config: ImportConfig) -> Usables:
         raise UsageError(
             f"None of the samples can be used; {rejects[0].file}: {rejects[0].reason}."
         )
-    return Usables(samples, sources, rejects)
+    used = {sample.found.bg_name for sample in samples}
+    return Usables(samples, [source for source in sources if source.id in used], rejects)
 
 
 def _of_one_size(samples: Sequence[Usable]) -> tuple[list[Usable], list[Missing]]:
-    """Those as large as the first, and the others."""
+    """Those of the most frequent size and kind of depth, and the others."""
+    kinds = Counter((sample.side, sample.depth_bits) for sample in samples)
+    if not kinds:
+        return [], []
+    most = kinds.most_common(1)[0][0]
     same, others = [], []
     for sample in samples:
-        if sample.side == samples[0].side and sample.depth_bits == samples[0].depth_bits:
+        if (sample.side, sample.depth_bits) == most:
             same.append(sample)
         else:
-            reason = f"it has other pictures than {samples[0].found.key}; --size squashes them"
+            reason = f"it is {sample.side} pixels wide, most are {most[0]}; --size squashes them"
+            if sample.side == most[0]:
+                reason = f"its depth has {sample.depth_bits} bits, most have {most[1]}"
             others.append(Missing(sample.found.key, reason))
     return same, others
 

@@ -10,7 +10,7 @@ from data_manifest.dataset import HEADER_FILE, PLAN_FILE
 from data_manifest.header import Header
 from data_manifest.plan import Plan
 from datagen.config import OverlayConfig
-from datagen.destination import claim, missing_shards
+from datagen.destination import claim, missing_shards, refuse_inputs
 from datagen.draw import ShardTask
 from datagen.origin import Origin
 from datagen.planning.fingerprint import fingerprint
@@ -87,6 +87,8 @@ def publish_plan(job: Job) -> list[int]:
     Raises RecipeError where the folder holds a dataset of another recipe, or files in the way.
     """
     out, header = job.config.out, job.header
+    if job.config.overwrite:
+        refuse_inputs(out, (job.config.bg, job.config.fg))
     old = claim(out, header, overwrite=job.config.overwrite)
     pending = missing_shards(out, header, job.plan)
     publish_rejects(out, job.rejects)

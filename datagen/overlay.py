@@ -106,7 +106,8 @@ def _summary(job: Job, drawn: Tally, seconds: float) -> str:
     else:
         lines.append(f"all of them were in {job.config.out} already")
     if drawn.empty:
-        lines.append(f"{drawn.empty:,} masks are empty: those cut-outs are too thin at this size")
+        why = "those cut-outs are too thin, feathered too wide or cut off"
+        lines.append(f"{drawn.empty:,} masks are empty: {why}")
     if job.rejects:
         lines.append(f"{len(job.rejects):,} pictures left out, see {job.config.out / REJECTS_FILE}")
     return "\n".join(lines)

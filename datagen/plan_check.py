@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from data_manifest.header import Header, Source
 from data_manifest.plan import Plan
+from data_manifest.record import SPLITS
 from datagen.duplicates import duplicate_groups
 from datagen.planning.fingerprint import fingerprint
 from datagen.planning.placement import make_plan
@@ -16,24 +17,46 @@ from datagen.scan import KIND_NAMES, Kind
 HELD_OUT_IN: dict[Kind, tuple[str, ...]] = {"bg": ("val", "val_bg"), "fg": ("val", "val_fg")}
 
 
+def header_problems(header: Header, recipe: Recipe | None) -> Iterator[str]:
+    """What in dataset.json doesn't fit the rest of it; then nothing can be repaired by it.
+
+    ``recipe`` is None for a dataset that wasn't drawn here, whose fingerprint says nothing of it.
+    """
+    if recipe is None:
+        return
+    if fingerprint(header.recipe, header.backgrounds, header.foregrounds) != header.fingerprint:
+        yield "it doesn't fit its own fingerprint: recipe or sources were changed"
+        return
+    expected = (recipe.format, recipe.codec, recipe.size, recipe.multi)
+    if (header.format, header.codec, header.size, header.maps) != expected:
+        yield "format, codec, size or maps are not those of its recipe"
+
+
 def plan_problems(header: Header, plan: Plan, recipe: Recipe | None) -> Iterator[str]:
-    """What is wrong with a plan, in words; ``recipe`` is None for an imported dataset."""
+    """What is wrong with a plan, in words; ``recipe`` is None where it wasn't drawn here."""
     if len(plan) != header.samples or plan.shard_count != header.shards:
         yield (
             f"it has {len(plan):,} samples in {plan.shard_count:,} shards, but dataset.json says "
             f"{header.samples:,} in {header.shards:,}"
         )
-    keys = plan.table.column("key")
-    if len(keys.unique()) < len(plan):
+    if len(plan.table.column("key").unique()) < len(plan):
         yield "two samples have the same key"
-    if recipe is None:
+    if not np.array_equal(plan.column("index"), np.arange(len(plan))):
+        yield "its samples are not numbered from 0"
+    unknown = [
+        word
+        for kind, sources in (("bg", header.backgrounds), ("fg", header.foregrounds))
+        for word in set(plan.words(kind)) - {source.id for source in sources}
+    ]
+    strange = set(plan.words("split")) - set(SPLITS)
+    if unknown or strange:
+        yield f"it names {min([*unknown, *strange])!r}, which dataset.json doesn't know"
         return
-    sources = (header.backgrounds, header.foregrounds)
-    if fingerprint(header.recipe, *sources) != header.fingerprint:
-        yield "dataset.json doesn't fit its own fingerprint: recipe or sources were changed"
-    elif not make_plan(recipe, *sources)[0].table.equals(plan.table):
-        yield "it is not the plan of its recipe"
-    if recipe.split_by != "sample":
+    if recipe is not None:
+        made = make_plan(recipe, header.backgrounds, header.foregrounds)[0]
+        if not made.table.equals(plan.table):
+            yield "it is not the plan of its recipe"
+    if header.recipe.get("split_by") != "sample":
         yield from leaks(header, plan)
 
 

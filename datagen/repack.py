@@ -18,9 +18,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_manifest.codec import encode_jpeg, encode_map, encode_mask
-from data_manifest.dataset import HEADER_FILE, PLAN_FILE
+from data_manifest.dataset import HEADER_FILE, PLAN_FILE, Dataset
 from data_manifest.digests import file_sha256, note_digest, tidy_digests
 from data_manifest.errors import DatasetError, UsageError
+from data_manifest.folder_shard import listed_files
 from data_manifest.header import IMPORTED, LARGEST_SHARD, PACKED_FROM, Header, ShardFormat, Stages
 from data_manifest.lock import locked
 from data_manifest.parallel import each
@@ -29,7 +30,7 @@ from data_manifest.progress import progress
 from data_manifest.publish import make_folder, publishing, remove_leftovers
 from data_manifest.record import MAP_STREAMS, EncodedSample, PictureStream, Record, StoredDepth
 from data_manifest.shard import ShardReader, add_depth, check_shard, create_shard, open_shard
-from datagen.destination import claim, missing_shards
+from datagen.destination import claim, missing_shards, refuse_inputs, refuse_strangers
 from datagen.export.part import Job
 from datagen.origin import read_recipe
 from datagen.planning.fingerprint import fingerprint
@@ -57,6 +58,9 @@ def repack(job: Job, to: ShardFormat, *, overwrite: bool) -> None:
     dataset, out = job.selection.dataset, job.out
     if out.resolve() == dataset.folder.resolve():
         raise UsageError(f"{out} is the dataset itself; choose another --out.")
+    refuse_inputs(out, _input_folders(dataset))
+    if not overwrite:
+        refuse_strangers(out)
     rows = np.sort(np.concatenate(list(job.selection.rows.values())))
     header, plan = _described(job, to, rows)
     make_folder(out)
@@ -83,6 +87,16 @@ def repack(job: Job, to: ShardFormat, *, overwrite: bool) -> None:
                 note_digest(out, name, sha256)
                 advance(samples)
         tidy_digests(out, map(header.shard_name, range(header.shards)))
+
+
+def _input_folders(dataset: Dataset) -> set[Path]:
+    """The folders that the dataset's files lie in."""
+    folders = {dataset.folder}
+    if dataset.header.format == "folder":
+        for number in range(dataset.header.shards):
+            path = dataset.folder / dataset.header.shard_name(number)
+            folders |= {file.parent for file in listed_files(path)}
+    return folders
 
 
 def _slim(header: Header) -> Header:

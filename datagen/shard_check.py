@@ -42,14 +42,15 @@ class CheckTask(NamedTuple):
 class Checked(NamedTuple):
     """What a check found.
 
-    ``empty`` counts samples whose mask is empty as it should be; ``remark`` says why masks weren't
-    compared with their placements, if they weren't.
+    ``empty`` counts samples whose mask is empty as it should be, ``uncompared`` those whose mask
+    wasn't compared with its placement although sources are at hand; ``remark`` says why.
     """
 
     shard: str
     samples: int
     findings: list[Finding]
     empty: int = 0
+    uncompared: int = 0
     remark: str = ""
 
 
@@ -69,7 +70,7 @@ def check(task: CheckTask) -> Checked:
                 findings.append(Finding(name, "it lacks the depth that dataset.json tells of"))
             samples = _Samples(task, reader)
             findings += _few(name, samples.problems())
-            return Checked(name, count, findings, samples.empty, samples.remark)
+            return Checked(name, count, findings, samples.empty, samples.uncompared, samples.remark)
     except DatasetError as error:
         return Checked(name, count, [*findings, Finding(name, str(error).rstrip("."))])
 
@@ -87,7 +88,7 @@ class _Samples:
     def __init__(self, task: CheckTask, reader: ShardReader) -> None:
         self._task, self._reader = task, reader
         self._painter = task.draw and task.draw.painter()
-        self.empty = 0
+        self.empty = self.uncompared = 0
         self.remark = ""
 
     def problems(self) -> Iterator[str]:
@@ -121,7 +122,7 @@ class _Samples:
         """Whether mask and maps are what the placement says; an empty mask may be what it says."""
         drawing = self._drawing(record)
         if drawing is None:
-            return None if mask.any() else "mask is empty"
+            return None if mask.any() or not record.width else "mask is empty"
         if not np.array_equal(mask, drawing.mask > 0):
             return "mask is not what the placement says"
         for stream in MAP_STREAMS:
@@ -139,7 +140,8 @@ class _Samples:
         try:
             return self._painter.draw(record)
         except SourceError as error:
-            self._painter, self.remark = None, str(error)
+            self.uncompared += 1
+            self.remark = str(error)
             return None
 
 

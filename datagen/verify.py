@@ -1,6 +1,8 @@
 """``datagen verify``: is a dataset what it says it is, and ``--repair`` of what isn't."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import click
@@ -17,7 +19,7 @@ from data_manifest.publish import remove_leftovers
 from datagen.config import VerifyConfig
 from datagen.draw import draw_shard
 from datagen.origin import Origin, find_origin, read_recipe
-from datagen.plan_check import plan_problems
+from datagen.plan_check import header_problems, plan_problems
 from datagen.planning.placement import make_plan
 from datagen.shard_check import Checked, CheckTask, Finding, check
 
@@ -40,8 +42,7 @@ def verify(config: VerifyConfig) -> str:
     Raises UsageError where there is no dataset, DatasetError where something is wrong that wasn't
     or couldn't be repaired.
     """
-    with locked(dataset_folder(config.data)):
-        remove_leftovers(config.data)
+    with _alone(config):
         subject = _subject(config)
         findings = _examine(subject)
         rounds = 2 if config.repair else 0  # a broken plan hides broken shards
@@ -56,8 +57,27 @@ def verify(config: VerifyConfig) -> str:
     return f"{header.samples:,} samples in {header.shards:,} shards of {config.data} are right"
 
 
+@contextmanager
+def _alone(config: VerifyConfig) -> Iterator[None]:
+    """Under the folder's lock; a folder that may not be written is only read."""
+    dataset_folder(config.data)
+    if not config.repair and not os.access(config.data, os.W_OK):
+        yield
+        return
+    with locked(config.data):
+        remove_leftovers(config.data)
+        yield
+
+
 def _subject(config: VerifyConfig) -> Subject:
     header = Header.read(config.data / HEADER_FILE)
+    problems = list(header_problems(header, read_recipe(header)))
+    if problems:
+        raise DatasetError(
+            f"{config.data / HEADER_FILE} can't be trusted, so nothing else was looked at: "
+            f"{problems[0]}. Run the same `datagen overlay` again with --overwrite, or bring back "
+            "the file."
+        )
     return Subject(config, header, find_origin(header, config.data, config.bg, config.fg))
 
 
@@ -68,7 +88,7 @@ def _verdict(subject: Subject, findings: Sequence[Finding]) -> str:
     if config.repair:
         return f"{text}, and couldn't be repaired."
     if not subject.header.folders:
-        return f"{text}; it was not drawn here, so it can't be drawn again."
+        return f"{text}; it was imported or packed, so import or pack it once more."
     return f"{text}; `datagen verify {config.data} --repair` makes them again."
 
 
@@ -115,7 +135,11 @@ def _remarks(
     subject: Subject, checked: Sequence[Checked], digests: dict[str, list[str]]
 ) -> list[str]:
     """What isn't wrong but worth knowing."""
-    remarks = sorted({result.remark for result in checked if result.remark})
+    remarks = []
+    uncompared = sum(result.uncompared for result in checked)
+    if uncompared:
+        first = min(result.remark for result in checked if result.remark)
+        remarks.append(f"{uncompared:,} masks were not compared with their placements: {first}")
     if subject.header.folders and not subject.origin:
         remarks.append(
             "Masks were not compared with their placements: the pictures are not where they were; "
@@ -133,12 +157,23 @@ def _remarks(
 def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
     """Make again what is broken, and nothing else. Raises DatasetError where that can't be."""
     config, header, origin = subject.config, subject.header, subject.origin
+    if not header.folders:
+        raise DatasetError(
+            f"{config.data} was imported or packed, not drawn, so it can't be drawn again; import "
+            "or pack it once more."
+        )
     if origin is None:
         raise DatasetError(
             f"{config.data} can't be repaired without the pictures that it was made of; name their "
             "folders with --bg and --fg."
         )
     plan = make_plan(origin.recipe, header.backgrounds, header.foregrounds)[0]
+    if (len(plan), plan.shard_count) != (header.samples, header.shards):
+        raise DatasetError(
+            f"{config.data / HEADER_FILE} can't be trusted: its recipe makes {len(plan):,} samples "
+            f"in {plan.shard_count:,} shards, but dataset.json says {header.samples:,} in "
+            f"{header.shards:,}."
+        )
     broken = {finding.file for finding in findings}
     if PLAN_FILE in broken:
         plan.write(config.data / PLAN_FILE)

@@ -14,6 +14,8 @@ from data_manifest.errors import DatasetError, SourceError
 from data_manifest.pictures import read_file
 from datagen.ingest.gather import Found, Missing
 
+_GREY_TOLERANCE = 8  # levels by which a grey JPEG in three channels may differ between them
+
 
 class CheckTask(NamedTuple):
     """Samples to read; ``size`` is the side that they are read at, None to take their own."""
@@ -68,14 +70,39 @@ def _read(found: Found, task: CheckTask) -> Usable:
             f"{found.fg_bg} is {width} x {height}, not square; --size squashes what is read"
         )
     side = task.size or width
-    mask = decode("mask", found.mask, cv2.IMREAD_GRAYSCALE)
+    mask = _grey(decode("mask", found.mask, cv2.IMREAD_UNCHANGED), found.mask)
+    _check_size(mask, fg_bg, found.mask, task)
+    if 0 < mask.max() < task.mask_threshold:
+        raise DatasetError(
+            f"{found.mask} is nowhere brighter than {mask.max()}; see --mask-threshold"
+        )
     if mask.shape != (side, side):
         mask = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
     x, y, wide, high = cv2.boundingRect((mask >= task.mask_threshold).astype(np.uint8))
     bits = most = 0
     if found.depth:
-        depth = decode("depth", found.depth, cv2.IMREAD_UNCHANGED)
+        depth = _grey(decode("depth", found.depth, cv2.IMREAD_UNCHANGED), found.depth)
+        _check_size(depth, fg_bg, found.depth, task)
         if depth.dtype not in (np.uint8, np.uint16):
             raise DatasetError(f"{found.depth} holds {depth.dtype} values; expected 8 or 16 bits")
         bits, most = depth.dtype.itemsize * 8, int(depth.max())
     return Usable(found, sha256, side, (x, y, wide, high), bits, most)
+
+
+def _grey(picture: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """A grey picture's values, (H, W). Raises DatasetError where it has colour or transparency."""
+    if picture.ndim == 2:
+        return picture
+    if picture.shape[2] == 4 and picture[..., 3].min() < np.iinfo(picture.dtype).max:
+        raise DatasetError(f"{path} is transparent in places; expected grey values only")
+    if np.ptp(picture[..., :3], axis=2).max() > _GREY_TOLERANCE:
+        raise DatasetError(f"{path} has colours; expected grey values")
+    return picture[..., 0]
+
+
+def _check_size(
+    picture: npt.NDArray[Any], fg_bg: npt.NDArray[Any], path: Path, task: CheckTask
+) -> None:
+    if task.size is None and picture.shape != fg_bg.shape[:2]:
+        height, width = picture.shape
+        raise DatasetError(f"{path} is {width} x {height}, not as large as its fg_bg")

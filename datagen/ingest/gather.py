@@ -77,9 +77,20 @@ def _by_names(config: ImportConfig) -> tuple[list[Found], list[Missing]]:
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
-    """Pictures below a folder by their relative path without the ending."""
-    paths = find_pictures(folder)
-    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    """Pictures below a folder by their relative path without the ending.
+
+    Raises UsageError where two have the same.
+    """
+    found: dict[str, Path] = {}
+    for path in find_pictures(folder):
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if stem in found:
+            raise UsageError(
+                f"{found[stem]} and {path} differ in their endings only, so it isn't clear which "
+                "belongs to the sample; move one away, or name the files in a --list."
+            )
+        found[stem] = path
+    return found
 
 
 def _by_list(config: ImportConfig) -> tuple[list[Found], list[Missing]]:
@@ -92,10 +103,10 @@ def _by_list(config: ImportConfig) -> tuple[list[Found], list[Missing]]:
     }
     found, missing, keys = [], [], set()
     for number, row in enumerate(read_list(config.list, config.columns), start=1):
-        key = Path(row.get("fg_bg", "")).with_suffix("").as_posix() or f"line {number}"
+        key = _name(row.get("fg_bg")) or f"line {number}"
         paths = {name: _listed(row.get(name), roots[name], config.list.parent) for name in roots}
         lacks = [name for name in ("bg", "fg_bg", "mask") if paths[name] is None]
-        gone = [path for path in paths.values() if path and not path.is_file()]
+        gone = [path for path in paths.values() if path and not _is_file(path)]
         bg, fg_bg, mask = paths["bg"], paths["fg_bg"], paths["mask"]
         if bg is None or fg_bg is None or mask is None:
             missing.append(Missing(key, f"the list says no {' and no '.join(lacks)}"))
@@ -105,17 +116,25 @@ def _by_list(config: ImportConfig) -> tuple[list[Found], list[Missing]]:
             missing.append(Missing(key, "the list has it twice"))
         else:
             keys.add(key)
-            names = (Path(row["bg"]).with_suffix("").as_posix(), _name(row.get("fg")))
+            names = (_name(row["bg"]), _name(row.get("fg")))
             found.append(Found(key, *names, bg, fg_bg, mask, paths["depth"]))
     return found, missing
 
 
 def _listed(value: str | None, root: Path | None, beside: Path) -> Path | None:
-    return (root or beside) / value if value else None
+    return (root or beside) / value.strip() if value and value.strip() else None
 
 
 def _name(value: str | None) -> str:
-    return Path(value).with_suffix("").as_posix() if value else ""
+    path = Path((value or "").strip())
+    return path.with_suffix("").as_posix() if path.name else ""
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def depth_is_whole(found: Sequence[Found]) -> bool:

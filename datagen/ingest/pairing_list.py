@@ -30,7 +30,10 @@ def read_list(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:
     if not lines:
         raise UsageError(f"The list {path} is empty.")
     separator = max("\t;,", key=lines[0].count)
-    rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    try:
+        rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    except csv.Error as error:
+        raise UsageError(f"The list {path} can't be read: {error}.") from None
     head = [_SAME.get(name.strip().lower(), name.strip().lower()) for name in rows[0]]
     if "fg_bg" in head and "mask" in head:
         return [dict(zip(head, row, strict=False)) for row in rows[1:]]

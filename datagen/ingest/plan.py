@@ -85,11 +85,17 @@ def _header(config: ImportConfig, usables: Usables, plan: Plan, notes: list[str]
         size=usables.samples[0].side,
         recipe=recipe,
         backgrounds=usables.backgrounds,
-        foregrounds=[],
+        foregrounds=[_named(name) for name in sorted(set(plan.words("fg")))],
         software={},
         notes=notes,
         stages=Stages(depth=_depth_stage(config, usables.samples)),
     )
+
+
+def _named(name: str) -> Source:
+    """A foreground of which only the name is known; its hash is like that of no other."""
+    dhash = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return Source(id=name, file="", sha256="", dhash=dhash, size=(0, 0), box=(0, 0, 0, 0))
 
 
 def _depth_stage(config: ImportConfig, samples: Sequence[Usable]) -> DepthStage | None:

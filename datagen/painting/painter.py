@@ -96,7 +96,7 @@ def _content(file: SourceFile) -> bytes:
     try:
         content = read_file(file.path)
     except SourceError as error:
-        raise SourceError(f"{file.path} was there when the run began, but now {error}.") from error
+        raise SourceError(f"{file.path} was there when it was scanned, but now {error}.") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise SourceError(f"{file.path} has changed since the run began; run again.")
+        raise SourceError(f"{file.path} has changed since it was scanned.")
     return content

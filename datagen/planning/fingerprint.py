@@ -14,12 +14,12 @@ PLAN_VERSION = 2
 def fingerprint(
     recipe: Mapping[str, Any], backgrounds: Sequence[Source], foregrounds: Sequence[Source]
 ) -> str:
-    """SHA-256 of the recipe and of every source's id and content, as 64 hex digits."""
+    """SHA-256 of the recipe and of all that is known of the sources, as 64 hex digits."""
     content = {
         "plan_version": PLAN_VERSION,
         "recipe": recipe,
-        "bg": [(source.id, source.sha256) for source in backgrounds],
-        "fg": [(source.id, source.sha256) for source in foregrounds],
+        "bg": [source.model_dump(mode="json", exclude={"file"}) for source in backgrounds],
+        "fg": [source.model_dump(mode="json", exclude={"file"}) for source in foregrounds],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

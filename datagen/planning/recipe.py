@@ -10,6 +10,7 @@ from data_manifest.record import MOST_OBJECTS
 from datagen.planning.key import DEFAULT_KEY, check_template
 
 Fit = Literal["crop", "squash", "pad"]
+MOST_WEIGHT = 1_000_000
 DrawnFormat = Literal["h5", "zip"]
 Flip = Literal["both", "twin", "random", "none"]
 ScaleBy = Literal["longer", "height", "width"]
@@ -61,7 +62,7 @@ class Placing(Config):
     angle: Range = Field((0, 0), description="turn, LOW:HIGH in degrees counter-clockwise")
     shear: Range = Field((0, 0), description="slant, LOW:HIGH in degrees to the right")
     visible: float = Field(
-        1, gt=0, le=1, description="least share of a foreground's box that lies within the frame"
+        1, ge=0.01, le=1, description="least share of a foreground's box that lies within the frame"
     )
     ground: Range | None = Field(
         None, description="foregrounds stand on this band, LOW:HIGH of the height, 1 is the bottom"
@@ -148,8 +149,11 @@ class Recipe(Pairing, Placing, Blending, Storing, Splitting):
             _check_range("ground", self.ground, 0, 1)
         _check_range("angle", self.angle, -360, 360)
         _check_range("shear", self.shear, -60, 60)
-        if not self.blend or min(self.blend.values()) <= 0:
-            raise ValueError("--blend needs names with weights above 0, such as alpha:3,poisson:1")
+        if not self.blend or not all(0 < weight < MOST_WEIGHT for weight in self.blend.values()):
+            raise ValueError(
+                f"--blend needs names with weights above 0 and below {MOST_WEIGHT:,}, such as "
+                "alpha:3,poisson:1"
+            )
         if self.flip == "twin" and self.samples:
             raise ValueError("--flip twin belongs to the grid of all pairs; leave out --samples")
         if self.format == "zip" and self.codec == "raw":
@@ -167,7 +171,7 @@ class Recipe(Pairing, Placing, Blending, Storing, Splitting):
         if not 0 < low <= high:
             raise ValueError(f"--scale {low:g}:{high:g} must be LOW:HIGH with 0 < LOW <= HIGH")
         for value in (high, *self.scale_steps):
-            if value <= 0:
+            if not value > 0:
                 raise ValueError(f"--scale-steps: {value:g} is not above 0")
             if value > 1:
                 raise ValueError(

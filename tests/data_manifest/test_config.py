@@ -46,3 +46,11 @@ def test_scale_is_a_range() -> None:
     for wrong in ("0.9:0.2", "0:1", "0.5:1.5", "a:b"):
         with pytest.raises(UsageError, match="scale"):
             build(OverlayConfig, {**folders, "scale": wrong})
+
+
+def test_ranges_in_yaml_are_ranges(tmp_path: Path) -> None:
+    """Plain YAML takes 1:3 for sixty-three, in base 60."""
+    (tmp_path / "recipe.yaml").write_text("objects: 1:3\nangle: -20:45\nscale: 0.2:0.6\nn: 7\n")
+    made = build(OverlayConfig, {"bg": "b", "fg": "f"}, [tmp_path / "recipe.yaml"])
+    assert (made.objects, made.angle, made.scale) == ((1, 3), (-20, 45), (0.2, 0.6))
+    assert made.n == 7

@@ -92,7 +92,7 @@ def test_a_source_that_changes_while_drawing_is_never_drawn(pictures: Path, tmp_
     job = prepare(OverlayConfig.model_validate({**options, "quiet": True}))
     shutil.copy(mine / "bgs" / "flower.jpg", mine / "bgs" / "china.jpg")
     task = job.task(0)
-    with pytest.raises(SourceError, match=r"china\.jpg has changed since the run began"):
+    with pytest.raises(SourceError, match=r"china\.jpg has changed since it was scanned"):
         draw_shard(task._replace(path=tmp_path / "00000.h5"))
     assert not list(tmp_path.glob("*.h5"))
 

@@ -13,9 +13,10 @@ from data_manifest.config import build
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, SourceError, UsageError
 from data_manifest.record import Sample
-from datagen.config import StatsConfig, VerifyConfig
+from datagen.config import PreviewConfig, StatsConfig, VerifyConfig
 from datagen.import_dataset import import_dataset
 from datagen.ingest.config import ImportConfig
+from datagen.preview import preview
 from datagen.stats import stats
 from datagen.verify import verify
 
@@ -254,6 +255,54 @@ def test_an_import_is_trained_on(source: Dataset, command: Callable) -> None:
     fitted = command("train", "fit", *words)
     assert fitted.returncode == 0, fitted.stderr
     assert Path("runs/one/best.pt").exists() or list(Path("runs/one").glob("*.pt"))
+
+
+def test_masks_and_depth_that_are_something_else_are_left_out(source: Dataset) -> None:
+    write(source, mdeas, eight_bits)
+    masks = sorted(Path("set").rglob("mask/*.jpg"))
+    white = np.full((96, 96), 255, np.uint8)
+    shape = np.asarray(Image.open(masks[0]))
+    for number, pixels in enumerate(
+        [
+            np.dstack([white, white, white, shape]),
+            np.dstack([shape, white, 255 - shape]),
+            shape // 200,
+            shape[:50, :50],
+        ]
+    ):
+        masks[number].unlink()
+        save(masks[number].with_suffix(".png"), pixels)
+    rejects = ("transparent in places", "has colours", "--mask-threshold", "not as large")
+    assert len(run(layout="mdeas", bg="bg", fg_bg="set", mask="set", depth="set")) == 136
+    said = Path("data/rejects.jsonl").read_text()
+    assert all(reason in said for reason in rejects)
+
+
+def test_an_odd_first_sample_does_not_decide_the_size(source: Dataset) -> None:
+    write(source, mdeas, eight_bits)
+    first = source[0]
+    for path, pixels in zip(
+        mdeas(first, 0)[1:], (first.fg_bg, first.mask * np.uint8(255), first.mask), strict=True
+    ):
+        Image.fromarray(pixels).convert("RGB").convert("L").resize((48, 48)).save(path)
+    imported = run(layout="mdeas", bg="bg", fg_bg="set", mask="set", depth="set")
+    assert len(imported) == 139 and imported.header.size == 96
+
+
+def test_a_list_with_empty_cells_loses_only_those(source: Dataset) -> None:
+    write(source, mdeas, eight_bits)
+    rows = [",".join(mdeas(s, i)) for i, s in enumerate(source)]
+    rows[3] = "bg/chelsea.jpg,,set/x.png,"
+    rows[5] = f"{rows[5].split(',')[0]},{'x' * 5000}.jpg,y.png,z.png"
+    Path("list.csv").write_text("\n".join(rows))
+    assert len(run(list="list.csv", columns=("bg,fg_bg,mask,depth",))) == 138
+
+
+def test_the_report_of_an_import(source: Dataset) -> None:
+    write(source, mdeas, eight_bits)
+    run(layout="mdeas", bg="bg", fg_bg="set", mask="set", depth="set")
+    preview(PreviewConfig(out="report.html", quiet=True))
+    assert "140" in Path("report.html").read_text()
 
 
 @pytest.mark.parametrize(

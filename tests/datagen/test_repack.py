@@ -15,7 +15,10 @@ from data_manifest.dataset import Dataset
 from data_manifest.digests import file_sha256
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import Header
-from datagen.config import PackConfig, StatsConfig, VerifyConfig
+from datagen.config import OverlayConfig, PackConfig, StatsConfig, VerifyConfig
+from datagen.import_dataset import import_dataset
+from datagen.ingest.config import ImportConfig
+from datagen.overlay import overlay
 from datagen.pack import pack
 from datagen.stats import stats
 from datagen.verify import verify
@@ -134,6 +137,37 @@ def test_what_is_there_is_not_replaced_unasked(
         packed(make_dataset(tmp_path / "other", n=1), "zip")
     with pytest.raises(UsageError, match="is the dataset itself"):
         pack(PackConfig(data=folder, to="h5", out=folder))
+
+
+def test_pictures_that_are_read_are_never_deleted(
+    labelled: Path, pictures: Path, tmp_path: Path
+) -> None:
+    """A packed folder is imported into itself, drawn over, and packed back onto itself."""
+    folder = packed(labelled, "folder")
+    before = sorted(folder.rglob("*"))
+    streams = {"bg": folder / "bg", "fg_bg": folder / "fg_bg", "mask": folder / "mask"}
+    given = {**streams, "per_bg": 28, "workers": 1, "quiet": True}
+    with pytest.raises(UsageError, match="could be overwritten"):
+        import_dataset(ImportConfig.model_validate({**given, "out": folder, "overwrite": True}))
+    with pytest.raises(UsageError, match="could be overwritten"):
+        overlay(
+            OverlayConfig(
+                bg=folder / "bg", fg=pictures / "fgs", out=folder, overwrite=True, quiet=True
+            )
+        )
+    import_dataset(ImportConfig.model_validate({**given, "out": tmp_path / "listed"}))
+    with pytest.raises(UsageError, match="could be overwritten"):
+        packed(tmp_path / "listed", "h5", "packed", overwrite=True)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_folder_with_other_files_is_refused(labelled: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "mask").mkdir(parents=True)
+    (tmp_path / "mine" / "mask" / "00000000.png").write_text("mine")
+    for to in ("folder", "h5"):
+        with pytest.raises(RecipeError, match="holds mask, which is no part of a dataset"):
+            packed(labelled, to, "mine")
+    assert (tmp_path / "mine" / "mask" / "00000000.png").read_text() == "mine"
 
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")

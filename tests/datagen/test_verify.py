@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from data_manifest.errors import DatasetError, UsageError
 from data_manifest.header import Header
 from data_manifest.plan import Plan
 from datagen.config import VerifyConfig
+from datagen.painting import painter
 from datagen.plan_check import leaks
 from datagen.verify import verify
 
@@ -149,17 +151,17 @@ def test_an_edited_plan_is_found_and_made_again(
     assert digests(folder) == expected
 
 
-def test_an_edited_header_is_found(
-    make_dataset: MakeDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_an_edited_header_is_found_and_nothing_repaired_by_it(
+    make_dataset: MakeDataset, tmp_path: Path
 ) -> None:
     folder = make_dataset(tmp_path / "data")
     header = Header.read(folder / "dataset.json")
     header.model_copy(update={"recipe": {**header.recipe, "seed": 7}}).write(
         folder / "dataset.json"
     )
-    with pytest.raises(DatasetError):
-        check(folder)
-    assert "doesn't fit its own fingerprint" in capsys.readouterr().err
+    for repair in (False, True):
+        with pytest.raises(DatasetError, match="doesn't fit its own fingerprint"):
+            check(folder, repair=repair)
 
 
 def test_a_leak_is_found(make_dataset: MakeDataset, tmp_path: Path) -> None:
@@ -208,6 +210,83 @@ def test_without_its_pictures_bytes_are_still_compared(
     with pytest.raises(UsageError, match="lacks 5 of the sources"):
         check(moved, bg=pictures / "fgs", fg=pictures / "fgs")
     check(moved, repair=True, bg=pictures / "bgs", fg=pictures / "fgs")
+
+
+def test_a_changed_source_hides_nothing(
+    make_dataset: MakeDataset,
+    pictures: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Masks of the other sources are still compared, and it is said which were not."""
+    folder = make_dataset(tmp_path / "data", codec="raw", n=1)
+    with h5py.File(folder / "00000.h5", "r+") as shard:
+        shard["mask"][7] = np.roll(shard["mask"][7], 3, axis=1)
+    (folder / "shards.jsonl").unlink()
+    mine = tmp_path / "fgs"
+    shutil.copytree(pictures / "fgs", mine)
+    unused = {record.fg for record in Dataset(folder).plan.records(np.array([7]))}
+    victim = next(path for path in sorted(mine.iterdir()) if path.stem not in unused)
+    victim.write_bytes(victim.read_bytes() + b" ")
+    monkeypatch.setattr(painter, "_cache", painter._Cache(painter.CACHE_BYTES))
+    with pytest.raises(DatasetError):
+        check(folder, fg=mine)
+    said = capsys.readouterr().err
+    assert "00000007: mask is not what the placement says" in said
+    assert "10 masks were not compared" in said and "has changed since it was scanned" in said
+
+
+def test_a_packed_part_is_searched_for_leaks(
+    make_dataset: MakeDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.datagen.expected import packed
+
+    part = packed(make_dataset(tmp_path / "data"), "h5", limit=100)
+    check(part)
+    plan = Plan.read(part / "manifest.parquet")
+    words = pa.array(["train", "val"] * 50).dictionary_encode()
+    place = plan.table.column_names.index("split")
+    Plan(plan.table.set_column(place, "split", words)).write(part / "manifest.parquet")
+    with pytest.raises(DatasetError, match="pack it once more"):
+        check(part)
+    assert "both trained on and held out" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_can_be_verified(
+    make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    folder = make_dataset(tmp_path / "data")
+    folder.chmod(0o500)
+    assert "are right" in check(folder)
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"shards": 10**12}, "dataset.json says"),
+        ({"format": "zip"}, "not those of its recipe"),
+        ({"maps": True}, "not those of its recipe"),
+        ({"recipe": {}}, "doesn't fit its own fingerprint"),
+    ],
+)
+def test_a_wrong_header_is_never_repaired_by(
+    change: dict[str, object],
+    sentence: str,
+    make_dataset: MakeDataset,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = make_dataset(tmp_path / "data", n=1)
+    expected = digests(folder)
+    header = Header.read(folder / "dataset.json")
+    header.model_copy(update=change).write(folder / "dataset.json")
+    with pytest.raises(DatasetError) as caught:
+        check(folder, repair=True)
+    assert sentence in str(caught.value) + capsys.readouterr().err
+    assert digests(folder) == expected
 
 
 def test_lines_cut_off_by_a_kill_do_not_count(tmp_path: Path) -> None:
