@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, cast, get_args
 
+import click
+
 from data_manifest.dataset import open_dataset
 from data_manifest.header import ShardFormat
 from data_manifest.lock import locked
@@ -12,7 +14,7 @@ from datagen.config import ExportFormat, PackConfig
 from datagen.export.card import write_card
 from datagen.export.claim import Label, claim, clean
 from datagen.export.coco import write_coco
-from datagen.export.croissant import Described, write_croissant
+from datagen.export.croissant import Described, damaged_files, write_croissant
 from datagen.export.describe import (
     describe_coco,
     describe_parquet,
@@ -73,6 +75,9 @@ def _export(job: Job, export: Export, *, overwrite: bool) -> None:
     make_folder(job.out)
     with locked(job.out):
         claim(job.out, Label.of(job.selection, export.files), overwrite=overwrite)
+        for path in damaged_files(job.out):
+            click.echo(f"{path} is damaged; it is made again.", err=True)
+            path.unlink()
         try:
             export.write(job)
         finally:

@@ -86,6 +86,17 @@ def file_objects(out: Path, pattern: str, workers: int = 1) -> list[dict[str, An
     ]
 
 
+def damaged_files(out: Path) -> list[Path]:
+    """Files of a finished export that aren't what its croissant.json says any more."""
+    try:
+        listed = json.loads((out / CROISSANT_FILE).read_text(encoding="utf-8"))["distribution"]
+        known = {item["contentUrl"]: item["sha256"] for item in listed if "sha256" in item}
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+    paths = {out / name: sha256 for name, sha256 in known.items() if (out / name).is_file()}
+    return [path for path, sha256 in paths.items() if file_sha256(path) != sha256]
+
+
 def file_set(
     name: str, includes: str, within: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:

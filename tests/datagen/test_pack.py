@@ -172,3 +172,13 @@ def test_the_command(command: Command, dataset: Path) -> None:
     assert done.returncode == 2 and "--to is missing" in done.stderr
     done = command("datagen", "pack", dataset, "--to", "csv")
     assert done.returncode == 2 and "webdataset" in done.stderr
+
+
+@pytest.mark.parametrize(("to", "first"), [("webdataset", "*.tar"), ("parquet", "data/*.parquet")])
+def test_a_damaged_file_is_made_again(to: str, first: str, dataset: Path) -> None:
+    folder = packed(dataset, to)
+    whole = content(folder)
+    victim = sorted(folder.glob(first))[0]
+    victim.write_bytes(victim.read_bytes()[:5000])
+    packed(dataset, to)
+    assert content(folder) == whole
