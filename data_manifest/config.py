@@ -20,12 +20,7 @@ from data_manifest.errors import UsageError
 from data_manifest.publish import publish_text
 
 Model = TypeVar("Model", bound="Config")
-_NUMBERS = {
-    "tag:yaml.org,2002:int": re.compile(r"[-+]?(0|[1-9][0-9]*)$"),
-    "tag:yaml.org,2002:float": re.compile(
-        r"[-+]?(([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)$"
-    ),
-}
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class Config(BaseModel):
@@ -104,7 +99,10 @@ class _Yaml(yaml.SafeLoader):
 
 
 _Yaml.yaml_implicit_resolvers = {
-    first: [(tag, _NUMBERS.get(tag, pattern)) for tag, pattern in resolvers]
+    first: [
+        (tag, re.compile(f"(?!.*:){of.pattern}", of.flags) if tag in _NUMBERS else of)
+        for tag, of in resolvers
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 

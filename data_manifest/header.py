@@ -96,6 +96,14 @@ class Header(_Model):
         """The file name of one shard."""
         return f"{shard:05d}{SHARD_ENDINGS[self.format]}"
 
+    def shard_names(self) -> list[str]:
+        """The file names of all shards, in the order of their numbers."""
+        return [self.shard_name(number) for number in range(self.shards)]
+
+    def without_sources(self) -> "Header":
+        """All but the lists of sources: what a worker needs of a header."""
+        return self.model_copy(update={"backgrounds": [], "foregrounds": []})
+
     def write(self, path: Path) -> None:
         """Publish the header as JSON."""
         publish_text(path, self.model_dump_json(indent=2) + "\n")

@@ -1,9 +1,10 @@
 """Atomic publishing: a file is either whole under its name, or not there."""
 
 import errno
+import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,6 +99,12 @@ def publish_text(path: Path, text: str) -> None:
     """Publish ``text`` as a UTF-8 file."""
     with publishing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def publish_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Publish rows as JSON, a line each."""
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+    publish_text(path, "".join(lines))
 
 
 def publish_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:

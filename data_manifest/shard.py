@@ -129,8 +129,8 @@ def check_shard(path: Path, fingerprint: str, samples: int) -> None:
 
 def add_depth(
     path: Path, stage: DepthStage, records: Iterable[Record], depths: Iterable[StoredDepth]
-) -> None:
-    """Replace a shard by one that has depth too, and note its digest.
+) -> str:
+    """Replace a shard by one that has depth too, note its digest and give it.
 
     ``depths`` come in the order of ``records``.
     Raises WriteError, and whatever ``depths`` raises; the shard is then as it was.
@@ -141,9 +141,14 @@ def add_depth(
         ".parquet": folder_shard.append_depth,
     }[path.suffix]
 
+    sha256 = ""
+
     def check(temporary: Path) -> None:
+        nonlocal sha256
         read_label(temporary)
-        note_digest(path.parent, path.name, file_sha256(temporary))
+        sha256 = file_sha256(temporary)
+        note_digest(path.parent, path.name, sha256)
 
     with publishing(path, check) as temporary:
         append(path, temporary, stage, zip(records, depths, strict=True))
+    return sha256

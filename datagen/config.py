@@ -14,28 +14,32 @@ MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others 
 Keep = Literal["largest", "all"]
 
 
-def cores() -> int:
-    """How many processes may work here at once."""
+def _cores() -> int:
     import joblib
 
     return int(joblib.cpu_count())
 
 
-class OverlayConfig(Recipe, CommandConfig):
+class ParallelConfig(CommandConfig):
+    """What every command takes that works in several processes; it decides no result."""
+
+    workers: int = Field(
+        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
+    )
+
+
+class OverlayConfig(Recipe, ParallelConfig):
     """Options of ``datagen overlay``."""
 
     bg: Path = Field(description="folder of backgrounds, searched recursively")
     fg: Path = Field(description="folder of cut-outs with alpha, searched recursively")
     out: Path = Field(Path("data"), description="dataset folder to write")
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
     strict: bool = Field(False, description="stop at the first picture that can't be used")
     dry_run: bool = Field(False, description="say what would be made, and make nothing")
     overwrite: bool = Field(False, description="replace a dataset of another recipe in --out")
 
 
-class DedupeConfig(CommandConfig):
+class DedupeConfig(ParallelConfig):
     """Options of ``datagen dedupe``."""
 
     folder: Path = Field(description="folder of pictures, searched recursively")
@@ -44,19 +48,13 @@ class DedupeConfig(CommandConfig):
     )
     montage: Path = Field(Path("duplicates.png"), description="PNG that shows the groups")
     apply: bool = Field(False, description="move the extras to FOLDER-duplicates, beside FOLDER")
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
     overwrite: bool = Field(False, description="replace --montage if it exists")
 
 
-class StatsConfig(CommandConfig):
+class StatsConfig(ParallelConfig):
     """Options of ``datagen stats``."""
 
     data: Path = Field(Path("data"), description="dataset folder to read")
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
 
 
 class PreviewConfig(CommandConfig):
@@ -74,7 +72,7 @@ class PreviewConfig(CommandConfig):
     overwrite: bool = Field(False, description="replace --out if it exists")
 
 
-class VerifyConfig(CommandConfig):
+class VerifyConfig(ParallelConfig):
     """Options of ``datagen verify``."""
 
     data: Path = Field(Path("data"), description="dataset folder to check")
@@ -83,9 +81,6 @@ class VerifyConfig(CommandConfig):
         None, description="folder of the backgrounds  [default: where they were]"
     )
     fg: Path | None = Field(None, description="folder of the cut-outs  [default: where they were]")
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
 
 
 class RecipesConfig(CommandConfig):
@@ -94,7 +89,7 @@ class RecipesConfig(CommandConfig):
     name: str | None = Field(None, description="recipe to show in full")
 
 
-class PrepareConfig(CommandConfig):
+class PrepareConfig(ParallelConfig):
     """Options of ``datagen prepare``."""
 
     bg: Path | None = Field(None, description="folder of backgrounds, searched recursively")
@@ -106,9 +101,6 @@ class PrepareConfig(CommandConfig):
     decontaminate: bool = Field(
         False, description="remove the old background from soft edges that still show its colour"
     )
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
     strict: bool = Field(False, description="stop at the first picture that can't be used")
     overwrite: bool = Field(False, description="make again what is in --out already")
 
@@ -119,7 +111,7 @@ class PrepareConfig(CommandConfig):
         return self
 
 
-class CutoutConfig(CommandConfig):
+class CutoutConfig(ParallelConfig):
     """Options of ``datagen cutout``."""
 
     photos: Path = Field(description="folder of photos, searched recursively")
@@ -145,9 +137,6 @@ class CutoutConfig(CommandConfig):
         (), description="move this cut-out to OUT-rejected, beside OUT; may be given again"
     )
     limit: int | None = Field(None, ge=1, description="only the first so many photos")
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
     strict: bool = Field(False, description="stop at the first photo without a cut-out")
     overwrite: bool = Field(False, description="make again what is in --out already")
 
@@ -160,7 +149,7 @@ class CutoutConfig(CommandConfig):
         return self
 
 
-class PackConfig(CommandConfig):
+class PackConfig(ParallelConfig):
     """Options of ``datagen pack``."""
 
     data: Path = Field(Path("data"), description="dataset folder to read")
@@ -168,7 +157,4 @@ class PackConfig(CommandConfig):
     out: Path = Field(Path("packed"), description="folder to write, new or empty")
     split: Names = Field((), description="split to export, may be repeated  [default: all]")
     limit: int | None = Field(None, ge=1, description="at most so many samples, spread evenly")
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
     overwrite: bool = Field(False, description="replace another export in --out")

@@ -37,16 +37,19 @@ def import_dataset(config: ImportConfig) -> str:
     """
     usables = _usables(config)
     found = [sample.found for sample in usables.samples]
-    refuse_inputs(config.out, {path.parent for s in found for path in (s.bg, s.fg_bg, s.mask)})
+    read = (path for s in found for path in (s.bg, s.fg_bg, s.mask, s.depth) if path)
+    refuse_inputs(config.out, {path.parent for path in read})
     header, plan = header_and_plan(config, usables)
     make_folder(config.out)
     with locked(config.out):
         remove_leftovers(config.out)
         claim(config.out, header, overwrite=config.overwrite)
         publish_rejects(config.out, usables.rejects)
+        bg_shas = {source.id: source.sha256 for source in usables.backgrounds}
+        files = [_listed(config, sample, bg_shas) for sample in usables.samples]
         for shard in range(header.shards):
-            _write_shard(config, header, shard, plan, usables)
-        tidy_digests(config.out, map(header.shard_name, range(header.shards)))
+            _write_shard(config, header, shard, plan, files)
+        tidy_digests(config.out, header.shard_names())
         plan.write(config.out / PLAN_FILE)
         header.write(config.out / HEADER_FILE)
     return _summary(config, header, usables)
@@ -118,11 +121,10 @@ def _backgrounds(
 
 
 def _write_shard(
-    config: ImportConfig, header: Header, shard: int, plan: Plan, usables: Usables
+    config: ImportConfig, header: Header, shard: int, plan: Plan, files: Sequence[Listed]
 ) -> None:
-    """List the files of one shard."""
+    """List the files of one shard; ``files`` are those of all samples."""
     rows = plan.shard_rows(shard)
-    shas = {source.id: source.sha256 for source in usables.backgrounds}
     label = FolderLabel(
         shard=ShardLabel(fingerprint=header.fingerprint, samples=len(rows), stages=header.stages),
         size=header.size,
@@ -132,7 +134,7 @@ def _write_shard(
     def check(temporary: Path) -> None:
         note_digest(config.out, header.shard_name(shard), file_sha256(temporary))
 
-    listed = [(int(row), _listed(config, usables.samples[row], shas)) for row in rows]
+    listed = [(int(row), files[row]) for row in rows]
     with publishing(config.out / header.shard_name(shard), check) as temporary:
         write_list(temporary, label, listed)
 

@@ -29,7 +29,7 @@ class Origin(NamedTuple):
         foregrounds = {layer.fg for record in records for layer in record.placements()}
         return ShardTask(
             path,
-            header.model_copy(update={"backgrounds": [], "foregrounds": []}),
+            header.without_sources(),
             self.recipe,
             records,
             _files(self.bg, header.backgrounds, {record.bg for record in records}),

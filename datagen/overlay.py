@@ -1,6 +1,5 @@
 """``datagen overlay``: two folders of pictures to a dataset of composites and masks."""
 
-import json
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from data_manifest.errors import DatasetError, SourceError
 from data_manifest.lock import locked
 from data_manifest.parallel import each
 from data_manifest.progress import progress
-from data_manifest.publish import make_folder, publish_text, remove_leftovers
+from data_manifest.publish import make_folder, publish_lines, remove_leftovers
 from datagen.config import OverlayConfig
 from datagen.destination import FAILURES_FILE
 from datagen.draw import Drawn, ShardTask, draw_shard
@@ -55,7 +54,7 @@ def overlay(config: OverlayConfig) -> str:
             drawn = _draw(job, pending)
         finally:
             remove_leftovers(config.out)
-        tidy_digests(config.out, map(job.header.shard_name, range(job.header.shards)))
+        tidy_digests(config.out, job.header.shard_names())
     return _summary(job, drawn, time.monotonic() - start)
 
 
@@ -88,8 +87,7 @@ def _record_failures(job: Job, failures: Sequence[Failure], tried: int) -> None:
     if not failures:
         path.unlink(missing_ok=True)
         return
-    lines = [json.dumps(failure._asdict(), ensure_ascii=False) for failure in sorted(failures)]
-    publish_text(path, "".join(line + "\n" for line in lines))
+    publish_lines(path, (failure._asdict() for failure in sorted(failures)))
     raise DatasetError(
         f"{len(failures):,} of {tried:,} shards couldn't be drawn, the others are done; first: "
         f"{min(failures).reason} All are in {path}; put that right and run the same command again."

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from data_manifest.header import Header, Source
 from data_manifest.plan import Plan
 from data_manifest.record import SPLITS
 from datagen.duplicates import duplicate_groups
+from datagen.placements import all_placements, codes
 from datagen.planning.fingerprint import fingerprint
+from datagen.planning.geometry import Ints
 from datagen.planning.placement import make_plan
 from datagen.planning.recipe import Recipe
 from datagen.scan import KIND_NAMES, Kind
@@ -62,30 +63,15 @@ def plan_problems(header: Header, plan: Plan, recipe: Recipe | None) -> Iterator
 
 def leaks(header: Header, plan: Plan) -> Iterator[str]:
     """Sources, or near-duplicates of them, that are both trained on and held out."""
-    split_words = plan.words("split")
-    kinds: dict[Kind, Sequence[Source]] = {"bg": header.backgrounds, "fg": header.foregrounds}
-    for kind, sources in kinds.items():
-        group = duplicate_groups([source.dhash for source in sources])
-        used = _groups_used(plan, kind, sources, group)
-        held = np.isin(split_words, HELD_OUT_IN[kind])
-        known, unseen = (used[rows].any(axis=0) for rows in (~held, held))
-        for number in np.flatnonzero(known & unseen):
-            source = sources[int(number)]
-            yield f"{KIND_NAMES[kind]} like {source.id} are both trained on and held out"
-
-
-def _groups_used(
-    plan: Plan, kind: Kind, sources: Sequence[Source], group: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Which groups of near-duplicates each split shows, (splits, sources) bool."""
-    position = {source.id: number for number, source in enumerate(sources)}
-    group_of_word = np.array([group[position[word]] for word in plan.words(kind)], np.int64)
-    used = np.zeros((len(plan.words("split")), len(sources)), bool)
-    used[plan.column("split"), group_of_word[plan.column(kind)]] = True
-    if kind == "fg" and "others" in plan.table.column_names:
-        others = plan.table.column("others").combine_chunks()
-        splits = np.repeat(plan.column("split"), np.diff(others.offsets.to_numpy()))
-        codes = others.values.field("fg").dictionary_encode()
-        words = np.array([group[position[word]] for word in codes.dictionary.to_pylist()], np.int64)
-        used[splits, words[codes.indices.to_numpy()]] = True
-    return used
+    placed = all_placements(plan, [source.id for source in header.foregrounds])
+    bg = codes(plan, "bg", [source.id for source in header.backgrounds])
+    shown: dict[Kind, tuple[Sequence[Source], Ints, Ints]] = {
+        "bg": (header.backgrounds, np.arange(len(plan)), bg),
+        "fg": (header.foregrounds, placed.row, placed.fg),
+    }
+    for kind, (sources, row, used) in shown.items():
+        group = duplicate_groups([source.dhash for source in sources])[used]
+        held = np.isin(plan.words("split"), HELD_OUT_IN[kind])[plan.column("split")[row]]
+        for number in np.intersect1d(group[held], group[~held]):
+            name = sources[int(number)].id
+            yield f"{KIND_NAMES[kind]} like {name} are both trained on and held out"

@@ -5,7 +5,6 @@ for byte. A part of one, and loose files, become a dataset that says what it was
 """
 
 import hashlib
-import json
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -31,9 +30,9 @@ from data_manifest.publish import make_folder, publishing, remove_leftovers
 from data_manifest.record import MAP_STREAMS, EncodedSample, PictureStream, Record, StoredDepth
 from data_manifest.shard import ShardReader, add_depth, check_shard, create_shard, open_shard
 from datagen.destination import claim, missing_shards, refuse_inputs, refuse_strangers
-from datagen.export.part import Job
+from datagen.export.part import Job, part_size
 from datagen.origin import read_recipe
-from datagen.planning.fingerprint import fingerprint
+from datagen.planning.fingerprint import digest, fingerprint
 
 _OPEN = 8  # source shards that one new shard is made of at a time
 _IMPORTED_QUALITY = 95
@@ -73,10 +72,10 @@ def repack(job: Job, to: ShardFormat, *, overwrite: bool) -> None:
         tasks = (
             RepackTask(
                 out / header.shard_name(number),
-                _slim(header),
+                header.without_sources(),
                 plan.shard_records(number),
                 dataset.folder,
-                _slim(dataset.header),
+                dataset.header.without_sources(),
                 dataset.plan.records(rows[plan.shard_rows(number)]),
             )
             for number in pending
@@ -86,29 +85,24 @@ def repack(job: Job, to: ShardFormat, *, overwrite: bool) -> None:
             for name, samples, sha256 in each(repack_shard, tasks, job.workers):
                 note_digest(out, name, sha256)
                 advance(samples)
-        tidy_digests(out, map(header.shard_name, range(header.shards)))
+        tidy_digests(out, header.shard_names())
 
 
 def _input_folders(dataset: Dataset) -> set[Path]:
     """The folders that the dataset's files lie in."""
     folders = {dataset.folder}
     if dataset.header.format == "folder":
-        for number in range(dataset.header.shards):
-            path = dataset.folder / dataset.header.shard_name(number)
-            folders |= {file.parent for file in listed_files(path)}
+        for name in dataset.header.shard_names():
+            folders |= {file.parent for file in listed_files(dataset.folder / name)}
     return folders
-
-
-def _slim(header: Header) -> Header:
-    return header.model_copy(update={"backgrounds": [], "foregrounds": []})
 
 
 def _described(job: Job, to: ShardFormat, rows: npt.NDArray[np.int64]) -> tuple[Header, Plan]:
     """Header and plan of the new dataset."""
     dataset = job.selection.dataset
     old = dataset.header
-    fullest = int(np.bincount(dataset.plan.column("shard")).max())
-    shard_size = min(int(old.recipe.get("shard_size", fullest)), LARGEST_SHARD[to])
+    shard_size = int(old.recipe.get("shard_size", part_size(job.selection)))
+    shard_size = min(shard_size, LARGEST_SHARD[to])
     recipe: dict[str, Any] = {**old.recipe, "format": to, "codec": "jpeg", "shard_size": shard_size}
     redrawable = read_recipe(old) is not None and len(rows) == len(dataset.plan) and to != "folder"
     if redrawable:
@@ -116,7 +110,7 @@ def _described(job: Job, to: ShardFormat, rows: npt.NDArray[np.int64]) -> tuple[
     else:
         recipe |= {PACKED_FROM: old.fingerprint, "splits": list(job.selection.rows)}
         content = [recipe, hashlib.sha256(rows.tobytes()).hexdigest()]
-        new = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        new = digest(content)
     index = np.arange(len(rows))
     table = dataset.plan.table.take(pa.array(rows))
     changed = {"index": index, "shard": index // shard_size, "row": index % shard_size}
@@ -166,8 +160,10 @@ def repack_shard(task: RepackTask) -> tuple[str, int, str]:
                 writer.add(samples.encoded(record, old))
         if task.header.stages.depth is not None:
             depths = (samples.depth(old) for old in task.old)
-            add_depth(task.path, task.header.stages.depth, task.records, depths)
-    return task.path.name, len(task.records), file_sha256(task.path)
+            sha256 = add_depth(task.path, task.header.stages.depth, task.records, depths)
+        else:
+            sha256 = file_sha256(task.path)
+    return task.path.name, len(task.records), sha256
 
 
 class _Samples:

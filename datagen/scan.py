@@ -1,7 +1,6 @@
 """Reads every source once, before the plan: its digest, size and box, or why it can't be used."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,7 @@ from data_manifest.header import Source
 from data_manifest.opening import is_heavy
 from data_manifest.pictures import find_pictures, is_large_file, picture_ids, read_file
 from data_manifest.progress import progress
-from data_manifest.publish import publish_text
+from data_manifest.publish import publish_lines
 from datagen.duplicates import dhash
 from datagen.sources import OPAQUE, measure_background, read_cutout
 
@@ -42,8 +41,7 @@ class Scan(NamedTuple):
 
 def publish_rejects(folder: Path, rejects: Iterable[Reject]) -> None:
     """Write ``rejects.jsonl``, a line per source that is left out; empty is the normal case."""
-    lines = [json.dumps(reject._asdict(), ensure_ascii=False) + "\n" for reject in rejects]
-    publish_text(folder / REJECTS_FILE, "".join(lines))
+    publish_lines(folder / REJECTS_FILE, (reject._asdict() for reject in rejects))
 
 
 def scan(kind: Kind, folder: Path, *, workers: int, strict: bool, quiet: bool) -> Scan:

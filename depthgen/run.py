@@ -44,7 +44,7 @@ def run(config: RunConfig) -> str:
         with progress("Labelling", samples, "samples", quiet=config.quiet) as advance:
             for shard in pending:
                 _label(dataset, shard, predictor, teacher.stage, _pace(config, device, advance))
-        tidy_digests(config.data, map(dataset.header.shard_name, range(dataset.header.shards)))
+        tidy_digests(config.data, dataset.header.shard_names())
         header = dataset.header.model_copy(update={"stages": Stages(depth=teacher.stage)})
         header.write(config.data / HEADER_FILE)
     return _summary(dataset, teacher.stage, samples, time.monotonic() - start, device.type)

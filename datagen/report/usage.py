@@ -9,8 +9,8 @@ from data_manifest.header import Source
 from data_manifest.plan import Plan
 from data_manifest.record import SPLITS
 from datagen.duplicates import duplicate_groups
+from datagen.placements import Placements, codes
 from datagen.planning.geometry import Ints
-from datagen.report.placements import Placements, codes
 
 
 class Usage(NamedTuple):

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.dataset import Dataset
+from data_manifest.digests import file_sha256
 from data_manifest.record import Sample
 from datagen.config import PackConfig
 from datagen.pack import pack
@@ -43,3 +44,8 @@ def assert_same(
     for name, array in expected.items():
         assert found[name].dtype == array.dtype, name
         assert np.array_equal(found[name], array), name
+
+
+def digests(folder: Path, pattern: str = "[0-9]*") -> dict[str, str]:
+    """SHA-256 of the files in a folder by their names; of the shards unless told."""
+    return {path.name: file_sha256(path) for path in sorted(folder.glob(pattern))}

@@ -17,24 +17,21 @@ import pytest
 from PIL import Image
 
 from data_manifest.dataset import Dataset
-from data_manifest.digests import file_sha256
 from data_manifest.errors import DatasetError, SourceError
 from datagen.config import OverlayConfig, VerifyConfig
 from datagen.draw import draw_shard
 from datagen.job import Job, prepare, publish_plan
 from datagen.overlay import overlay
 from datagen.verify import verify
+from tests.datagen.expected import digests
 
 KILLS = 30
+FILES = "[0-9ms]*"  # shards, plan and ledger of digests
 DATAGEN = str(Path(sys.executable).parent / "datagen")
 
 
 def sources(pictures: Path) -> list[str]:
     return ["--bg", str(pictures / "bgs"), "--fg", str(pictures / "fgs")]
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {path.name: file_sha256(path) for path in sorted(folder.glob("[0-9ms]*"))}
 
 
 def test_bytes_are_the_same_after_thirty_kills(pictures: Path, tmp_path: Path) -> None:
@@ -64,7 +61,7 @@ def test_bytes_are_the_same_after_thirty_kills(pictures: Path, tmp_path: Path) -
         with start(out, workers) as last:
             assert last.wait() == 0
     assert len(list((tmp_path / "whole").glob("[0-9]*.h5"))) == 105
-    assert digests(tmp_path / "killed") == digests(tmp_path / "whole")
+    assert digests(tmp_path / "killed", FILES) == digests(tmp_path / "whole", FILES)
     assert not list((tmp_path / "killed").glob(".tmp.*"))
 
 

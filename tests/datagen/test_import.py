@@ -1,6 +1,7 @@
 """Folders of each earlier system's kind, written from a real dataset, and imported again."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -287,6 +288,19 @@ def test_an_odd_first_sample_does_not_decide_the_size(source: Dataset) -> None:
         Image.fromarray(pixels).convert("RGB").convert("L").resize((48, 48)).save(path)
     imported = run(layout="mdeas", bg="bg", fg_bg="set", mask="set", depth="set")
     assert len(imported) == 139 and imported.header.size == 96
+
+
+def test_pictures_are_never_read_from_where_depth_would_be_written(source: Dataset) -> None:
+    """`depthgen run` writes depth/ beside the list; a user's own depth may not lie there."""
+    write(source, mdeas, eight_bits)
+    (Path("data") / "depth").mkdir(parents=True)
+    for path in sorted(Path("set").rglob("depth/*.jpg")):
+        path.rename(Path("data/depth") / "_".join(path.parts[1:]))
+    rows = [",".join(mdeas(s, i)) for i, s in enumerate(source)]
+    moved = [re.sub(r",set/(\w+)/(\w+)/depth/", r",data/depth/\1_\2_depth_", row) for row in rows]
+    Path("list.csv").write_text("\n".join(moved))
+    with pytest.raises(UsageError, match=r"data/depth lies in --out data"):
+        run(list="list.csv", columns="bg,fg_bg,mask,depth")
 
 
 def test_a_list_with_empty_cells_loses_only_those(source: Dataset) -> None:

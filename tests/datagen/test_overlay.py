@@ -13,13 +13,7 @@ from data_manifest.errors import DatasetError, RecipeError, SourceError, UsageEr
 from data_manifest.header import Header
 from datagen.config import OverlayConfig
 from datagen.overlay import overlay
-
-
-def shard_digests(folder: Path) -> dict[str, str]:
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.glob("[0-9]*"))
-    }
+from tests.datagen.expected import digests
 
 
 @pytest.mark.parametrize("shard_format", ["h5", "zip"])
@@ -28,8 +22,8 @@ def test_bytes_are_the_same_for_any_number_of_workers(
 ) -> None:
     one = make_dataset(tmp_path / "one", format=shard_format, workers=1)
     two = make_dataset(tmp_path / "two", format=shard_format, workers=2)
-    assert len(shard_digests(one)) == 4
-    assert shard_digests(one) == shard_digests(two)
+    assert len(digests(one)) == 4
+    assert digests(one) == digests(two)
     for name in ("manifest.parquet", "dataset.json", "rejects.jsonl", "shards.jsonl"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
@@ -45,12 +39,12 @@ def test_missing_and_damaged_shards_are_drawn_again(
     make_dataset: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make_dataset(tmp_path / "data")
-    expected = shard_digests(folder)
+    expected = digests(folder)
     (folder / "00001.h5").unlink()
     whole = (folder / "00002.h5").read_bytes()
     (folder / "00002.h5").write_bytes(whole[: len(whole) // 2])
     make_dataset(folder)
-    assert shard_digests(folder) == expected
+    assert digests(folder) == expected
     assert "Making again" in capsys.readouterr().err
 
 
@@ -70,12 +64,12 @@ def test_another_recipe_is_refused_and_said_why(
     make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = make_dataset(tmp_path / "data")
-    before = shard_digests(folder)
+    before = digests(folder)
     with pytest.raises(RecipeError, match=r"--quality was 90, is 80; --seed|--seed was 0, is 5"):
         make_dataset(folder, seed=5, quality=80)
-    assert shard_digests(folder) == before
+    assert digests(folder) == before
     make_dataset(folder, seed=5, quality=80, overwrite=True)
-    assert shard_digests(folder) != before
+    assert digests(folder) != before
     assert len(Dataset(folder)) == 140
 
 
@@ -107,14 +101,14 @@ def test_overwrite_replaces_a_damaged_header(
     make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = make_dataset(tmp_path / "data")
-    expected = shard_digests(folder)
+    expected = digests(folder)
     (folder / "12345.zip").write_text("my archive")
     (folder / "dataset.json").write_bytes(b"\xff\xfe")
     with pytest.raises(DatasetError, match="not a text file"):
         make_dataset(folder)
     make_dataset(folder, overwrite=True)
     assert (folder / "12345.zip").read_text() == "my archive"
-    assert {n: d for n, d in shard_digests(folder).items() if n != "12345.zip"} == expected
+    assert {n: d for n, d in digests(folder).items() if n != "12345.zip"} == expected
 
 
 def test_changed_sources_are_named(pictures: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from data_manifest.dataset import Dataset
-from data_manifest.digests import file_sha256
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import Header
 from datagen.config import OverlayConfig, PackConfig, StatsConfig, VerifyConfig
@@ -22,13 +21,9 @@ from datagen.overlay import overlay
 from datagen.pack import pack
 from datagen.stats import stats
 from datagen.verify import verify
-from tests.datagen.expected import arrays, packed
+from tests.datagen.expected import arrays, digests, packed
 
 MakeDataset = Callable[..., Path]
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {path.name: file_sha256(path) for path in sorted(folder.glob("[0-9]*"))}
 
 
 def same_samples(one: Dataset, other: Dataset) -> None:

@@ -22,16 +22,14 @@ from datagen.config import VerifyConfig
 from datagen.painting import painter
 from datagen.plan_check import leaks
 from datagen.verify import verify
+from tests.datagen.expected import digests
 
 MakeDataset = Callable[..., Path]
+FILES = "[0-9m]*"  # shards and plan
 
 
 def check(folder: Path, **options: object) -> str:
     return verify(VerifyConfig.model_validate({"data": folder, "workers": 1, **options}))
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {path.name: file_sha256(path) for path in sorted(folder.glob("[0-9m]*"))}
 
 
 def flip_bit(path: Path, at: int) -> None:
@@ -67,7 +65,7 @@ def test_one_flipped_bit_is_found_and_mended(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = make_dataset(tmp_path / "data", format=shard_format)
-    expected = digests(folder)
+    expected = digests(folder, FILES)
     shard = folder / f"00002.{shard_format}"
     places = random.Random(3)
     for _ in range(6):
@@ -76,7 +74,7 @@ def test_one_flipped_bit_is_found_and_mended(
             check(folder)
         assert f"{shard}: its bytes are not those that were written" in capsys.readouterr().err
         assert "are right" in check(folder, repair=True)
-        assert digests(folder) == expected
+        assert digests(folder, FILES) == expected
 
 
 def test_lost_cut_and_foreign_files_are_mended(
@@ -84,7 +82,7 @@ def test_lost_cut_and_foreign_files_are_mended(
 ) -> None:
     folder = make_dataset(tmp_path / "data")
     other = make_dataset(tmp_path / "other", seed=1)
-    expected = digests(folder)
+    expected = digests(folder, FILES)
     (folder / "00000.h5").unlink()
     content = (folder / "00001.h5").read_bytes()
     (folder / "00001.h5").write_bytes(content[: len(content) // 2])
@@ -95,7 +93,7 @@ def test_lost_cut_and_foreign_files_are_mended(
     assert "are right" in check(folder, repair=True)
     said = capsys.readouterr().err
     assert all(f"0000{number}.h5" in said for number in range(3)) and "00003" not in said
-    assert digests(folder) == expected
+    assert digests(folder, FILES) == expected
 
 
 def test_only_what_is_broken_is_drawn_again(make_dataset: MakeDataset, tmp_path: Path) -> None:
@@ -139,7 +137,7 @@ def test_an_edited_plan_is_found_and_made_again(
     make_dataset: MakeDataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make_dataset(tmp_path / "data")
-    expected = digests(folder)
+    expected = digests(folder, FILES)
     plan = Plan.read(folder / "manifest.parquet")
     everything = pa.array(["train"] * len(plan)).dictionary_encode()
     place = plan.table.column_names.index("split")
@@ -148,7 +146,7 @@ def test_an_edited_plan_is_found_and_made_again(
         check(folder)
     assert "it is not the plan of its recipe" in capsys.readouterr().err
     check(folder, repair=True)
-    assert digests(folder) == expected
+    assert digests(folder, FILES) == expected
 
 
 def test_an_edited_header_is_found_and_nothing_repaired_by_it(
@@ -280,13 +278,13 @@ def test_a_wrong_header_is_never_repaired_by(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = make_dataset(tmp_path / "data", n=1)
-    expected = digests(folder)
+    expected = digests(folder, FILES)
     header = Header.read(folder / "dataset.json")
     header.model_copy(update=change).write(folder / "dataset.json")
     with pytest.raises(DatasetError) as caught:
         check(folder, repair=True)
     assert sentence in str(caught.value) + capsys.readouterr().err
-    assert digests(folder) == expected
+    assert digests(folder, FILES) == expected
 
 
 def test_lines_cut_off_by_a_kill_do_not_count(tmp_path: Path) -> None:

@@ -55,9 +55,12 @@ def all_placements(plan: Plan, ids: Sequence[str]) -> Placements:
 
 def codes(plan: Plan, name: str, ids: Sequence[str]) -> Ints:
     """Column ``name``, bg or fg, as positions in ``ids``; shape (n,)."""
+    return _positions(plan.words(name), ids)[plan.column(name).astype(np.int64)]
+
+
+def _positions(words: Sequence[str], ids: Sequence[str]) -> Ints:
     position = {id_: number for number, id_ in enumerate(ids)}
-    table = np.array([position[word] for word in plan.words(name)], np.int64)
-    return table[plan.column(name).astype(np.int64)]
+    return np.array([position[word] for word in words], np.int64)
 
 
 _NUMBERS = ("scale", "angle", "x", "y", "width", "height")
@@ -67,8 +70,7 @@ def _others(column: pa.ListArray, ids: Sequence[str]) -> dict[str, Any]:
     lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     structs = column.flatten()
     words = structs.field("fg").dictionary_encode()
-    position = {id_: number for number, id_ in enumerate(ids)}
-    table = np.array([position[word] for word in words.dictionary.to_pylist()], np.int64)
+    table = _positions(words.dictionary.to_pylist(), ids)
     return {
         "row": np.repeat(np.arange(len(column)), lengths),
         "fg": table[words.indices.to_numpy(zero_copy_only=False)],
