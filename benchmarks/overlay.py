@@ -16,11 +16,11 @@ from measure import interleaved, print_table
 from peers import installed, prepare
 from pictures import picture_folder
 
-from data_manifest.codec import encode_jpeg, encode_mask
 from data_manifest.dataset import Dataset
 from data_manifest.record import Picture
+from data_manifest.shards.codec import encode_jpeg, encode_mask
 from datagen.config import OverlayConfig
-from datagen.draw import one_opencv_thread
+from datagen.drawing.draw_shard import one_opencv_thread
 from datagen.overlay import overlay
 
 SAMPLES = 60_000

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from data_manifest.dataset import Dataset
-from data_manifest.record import Record
+from data_manifest.record import Placement, Record
 
 QUALITY = 90
 _MASK_PNG = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1]
@@ -30,7 +30,7 @@ class Prepared(NamedTuple):
     out: Path
 
 
-def prepare(dataset: Dataset, pictures: Path, work: Path, samples: int) -> Prepared:
+def write_sources(dataset: Dataset, pictures: Path, work: Path, samples: int) -> Prepared:
     """Write backgrounds of the dataset's size and cut-outs trimmed to 0.6 of it."""
     header = dataset.header
     work.mkdir(parents=True, exist_ok=True)
@@ -38,13 +38,13 @@ def prepare(dataset: Dataset, pictures: Path, work: Path, samples: int) -> Prepa
     for number, source in enumerate(header.backgrounds):
         bgs[source.id] = work / f"bg{number}.png"
         with Image.open(pictures / "bgs" / source.file) as picture:
-            picture.convert("RGB").resize((header.size, header.size)).save(bgs[source.id])
+            picture.convert("RGB").resize(header.size).save(bgs[source.id])
     for number, source in enumerate(header.foregrounds):
         fgs[source.id] = work / f"fg{number}.png"
         left, top, width, height = source.box
         with Image.open(pictures / "fgs" / source.file) as picture:
             cut = picture.convert("RGBA").crop((left, top, left + width, top + height))
-            cut.thumbnail((round(0.6 * header.size), round(0.6 * header.size)))
+            cut.thumbnail([round(0.6 * side) for side in header.size])
             cut.save(fgs[source.id])
     rows = np.linspace(0, len(dataset) - 1, samples).astype(int)
     return Prepared(dataset.plan.records(rows), bgs, fgs, work)
@@ -55,21 +55,21 @@ def prior_systems(prepared: Prepared) -> None:
     for record in prepared.records:
         bg = Image.open(prepared.bg[record.bg])
         fg = Image.open(prepared.fg[record.fg])
-        _paste_and_save(bg, fg, record, prepared.out)
+        _paste_and_save(bg, fg, *record.placements, prepared.out)
 
 
-def _paste_and_save(bg: Image.Image, fg: Image.Image, record: Record, out: Path) -> None:
-    fg_bg, placed = bg.copy(), _placed(fg, record)
-    fg_bg.paste(placed, (record.x, record.y), placed)
+def _paste_and_save(bg: Image.Image, fg: Image.Image, at: Placement, out: Path) -> None:
+    fg_bg, placed = bg.copy(), _placed(fg, at)
+    fg_bg.paste(placed, (at.x, at.y), placed)
     mask = Image.new("L", bg.size)
-    mask.paste(placed.getchannel("A"), (record.x, record.y))
+    mask.paste(placed.getchannel("A"), (at.x, at.y))
     fg_bg.save(out / "fg_bg.jpg", quality=QUALITY, optimize=True)
     mask.save(out / "mask.jpg", quality=QUALITY, optimize=True)
 
 
-def _placed(fg: Image.Image, record: Record) -> Image.Image:
-    placed = fg.resize((record.width, record.height))
-    return placed.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if record.flip else placed
+def _placed(fg: Image.Image, at: Placement) -> Image.Image:
+    placed = fg.resize((at.width, at.height))
+    return placed.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if at.flip else placed
 
 
 def pillow_cached(prepared: Prepared) -> None:
@@ -77,11 +77,12 @@ def pillow_cached(prepared: Prepared) -> None:
     bgs = {name: Image.open(path).convert("RGB") for name, path in prepared.bg.items()}
     fgs = {name: Image.open(path).convert("RGBA") for name, path in prepared.fg.items()}
     for record in prepared.records:
-        fg_bg, placed = bgs[record.bg].copy(), _placed(fgs[record.fg], record)
-        fg_bg.paste(placed, (record.x, record.y), placed)
+        (at,) = record.placements
+        fg_bg, placed = bgs[record.bg].copy(), _placed(fgs[at.fg], at)
+        fg_bg.paste(placed, (at.x, at.y), placed)
         mask = Image.new("1", fg_bg.size)
         alpha = placed.getchannel("A").point([0] * 128 + [255] * 128)
-        mask.paste(alpha.convert("1", dither=Image.Dither.NONE), (record.x, record.y))
+        mask.paste(alpha.convert("1", dither=Image.Dither.NONE), (at.x, at.y))
         fg_bg.save(io.BytesIO(), "JPEG", quality=QUALITY)
         mask.save(io.BytesIO(), "PNG", compress_level=1)
 
@@ -96,10 +97,11 @@ def albumentations_overlay(prepared: Prepared) -> None:
         bgs = {name: np.array(Image.open(path)) for name, path in prepared.bg.items()}
         fgs = {name: np.array(Image.open(path)) for name, path in prepared.fg.items()}
         for record in prepared.records:
-            bg, fg = bgs[record.bg], fgs[record.fg]
-            fg = fg[:, ::-1] if record.flip else fg
+            (at,) = record.placements
+            bg, fg = bgs[record.bg], fgs[at.fg]
+            fg = fg[:, ::-1] if at.flip else fg
             side = bg.shape[0]
-            box = (record.x, record.y, record.x + record.width, record.y + record.height)
+            box = (at.x, at.y, at.x + at.width, at.y + at.height)
             element = {
                 "image": np.ascontiguousarray(fg[..., :3]),
                 "mask": (fg[..., 3] >= 128).astype(np.uint8),

@@ -12,11 +12,11 @@ import numpy as np
 from measure import interleaved, print_table
 from pictures import picture_folder
 
-from data_manifest.codec import decode_depth, decode_mask, decode_rgb
 from data_manifest.dataset import Dataset, decode_depth_values
-from data_manifest.shard import open_shard
+from data_manifest.shards import open_shard
+from data_manifest.shards.codec import decode_depth, decode_mask, decode_rgb
 from datagen.config import OverlayConfig
-from datagen.draw import one_opencv_thread
+from datagen.drawing.draw_shard import one_opencv_thread
 from datagen.overlay import overlay
 from depthgen.config import RunConfig
 from depthgen.run import run

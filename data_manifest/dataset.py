@@ -4,7 +4,7 @@ import glob
 import os
 import resource
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import overload
 
@@ -14,21 +14,22 @@ import numpy.typing as npt
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import DepthEncoding, Header
 from data_manifest.plan import Plan
-from data_manifest.record import SPLITS, Depth, Mask, Picture, Record, Sample, StoredDepth
-from data_manifest.shard import ShardReader, open_shard
+from data_manifest.record import SPLITS, Mask, Picture, Record, Sample
+from data_manifest.shards import ShardReader, open_shard
+from data_manifest.shards.backgrounds import Backgrounds
 
 HEADER_FILE = "dataset.json"
 PLAN_FILE = "manifest.parquet"
 STATS_FILE = "stats.json"
 
 
-class Dataset(Sequence[Sample]):
-    """Samples by number, from HDF5 or zip shards alike.
+class Dataset:
+    """Samples by number, from HDF5, zip and folder shards alike.
 
     ``source`` is a dataset's folder, a shard, a pattern such as ``data/*.h5``, or a list of these;
     ``split`` keeps the samples of one split. Nothing is opened before the first sample is read, and
     open files belong to one process, so a Dataset may be forked, pickled and shared by DataLoader
-    workers.
+    workers. A process keeps the last decoded backgrounds, up to 64 MB of them.
 
     Raises UsageError where nothing matches, DatasetError where what matches is no whole dataset.
     """
@@ -36,12 +37,12 @@ class Dataset(Sequence[Sample]):
     def __init__(
         self, source: str | Path | Iterable[str | Path], *, split: str | None = None
     ) -> None:
-        if split is not None and split not in SPLITS:
-            raise UsageError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
         self.folder, shards = _locate(source)
         self.header = Header.read(self.folder / HEADER_FILE)
         self.plan = Plan.read(self.folder / PLAN_FILE)
-        self.rows = _rows(self.plan, self._shard_numbers(shards), split)
+        self.rows = _of_shards(self.plan, self._shard_numbers(shards))
+        if split is not None:
+            self.rows = self._of_split(split)
         self._forget()
 
     def _shard_numbers(self, shards: list[Path] | None) -> list[int] | None:
@@ -52,12 +53,19 @@ class Dataset(Sequence[Sample]):
         if missing:
             raise DatasetError(
                 f"{self.folder} is not finished: {len(missing)} of {len(names)} shards are missing "
-                f"({missing[0]} first); run the same `datagen overlay` again to draw them."
+                f"({missing[0]} first); run the same `{self.header.maker}` again to make them."
             )
         return None
 
+    def _of_split(self, split: str) -> npt.NDArray[np.int64]:
+        if split not in SPLITS:
+            raise UsageError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
+        return self.rows[self.plan.is_word("split", split)[self.rows]]
+
     def __len__(self) -> int:
         return len(self.rows)
+
+    __contains__ = None  # a sample holds arrays, which can't be looked for by comparing
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -72,10 +80,9 @@ class Dataset(Sequence[Sample]):
         stored = shard.depth(record) if self.header.stages.depth else None
         maps = _maps(shard, record) if self.header.maps else (None, None)
         return Sample(
-            shard.picture("bg", record),
-            shard.picture("fg_bg", record),
+            *self._backgrounds.bg_and_fg_bg(shard, record),
             shard.mask(record),
-            None if stored is None else decode_depth_values(stored, self.depth_encoding),
+            None if stored is None else self.depth_encoding.to_unit(stored),
             record,
             *maps,
         )
@@ -84,10 +91,14 @@ class Dataset(Sequence[Sample]):
         return (self[index] for index in range(len(self)))
 
     def select(self, split: str) -> "Dataset":
-        """The same dataset's samples of one split."""
+        """The same dataset's samples of one split. Raises UsageError where there is no such split.
+
+        Those that a Dataset of single shards or of another split has; there may be none.
+        """
         other = self.__class__.__new__(self.__class__)
         other.__dict__.update(self.__getstate__())
-        other.rows = self.rows[self.plan.is_word("split", split)[self.rows]]
+        other.rows = self._of_split(split)
+        other._forget()
         return other
 
     @property
@@ -105,20 +116,25 @@ class Dataset(Sequence[Sample]):
             return self._shards[number]
         if len(self._shards) >= _most_open_shards():
             self._shards.popitem(last=False)[1].close()
-        self._shards[number] = open_shard(self.folder / self.header.shard_name(number))
-        if self._shards[number].label.fingerprint != self.header.fingerprint:
+        path = self.folder / self.header.shard_name(number)
+        shard = open_shard(path)
+        if shard.label.fingerprint != self.header.fingerprint:
+            shard.close()
             raise RecipeError(
-                f"{self.folder / self.header.shard_name(number)} belongs to another recipe than "
-                f"{HEADER_FILE} says; run `datagen overlay` again with --overwrite."
+                f"{path} belongs to another recipe than {HEADER_FILE} says; run "
+                f"`{self.header.maker}` again with --overwrite."
             )
-        return self._shards[number]
+        self._shards[number] = shard
+        return shard
 
     def _forget(self) -> None:
         self._process = os.getpid()
         self._shards: OrderedDict[int, ShardReader] = OrderedDict()
+        self._backgrounds = Backgrounds(self.header)
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_process": -1, "_shards": OrderedDict()}
+        left = {"_process": -1, "_shards": OrderedDict(), "_backgrounds": None}
+        return {**self.__dict__, **left}
 
 
 def open_dataset(folder: Path) -> Dataset:
@@ -140,17 +156,9 @@ def dataset_folder(folder: Path) -> Path:
     return folder
 
 
-def decode_depth_values(stored: StoredDepth, encoding: DepthEncoding) -> Depth:
-    """Stored depth, (H, W) uint16, as float32 in the encoding's unit."""
-    depth = stored.astype(np.float32)
-    depth *= np.float32(encoding.scale)
-    depth += np.float32(encoding.offset)
-    return depth
-
-
 def _maps(shard: ShardReader, record: Record) -> tuple[Picture, Mask]:
     """A sample's instance map, and its amodal map as one mask per labelled foreground."""
-    labelled = sum(placement.labelled for placement in record.placements())
+    labelled = sum(placement.labelled for placement in record.placements)
     bits = 1 << np.arange(labelled, dtype=np.uint8)[:, None, None]
     return shard.map("instance", record), (shard.map("amodal", record) & bits) > 0
 
@@ -161,20 +169,17 @@ def _most_open_shards() -> int:
     return 4096 if allowed == resource.RLIM_INFINITY else min(max(allowed // 2, 16), 4096)
 
 
-def _rows(plan: Plan, shards: list[int] | None, split: str | None) -> npt.NDArray[np.int64]:
-    keep = np.ones(len(plan), bool)
-    if shards is not None:
-        keep &= np.isin(plan.column("shard"), shards)
-    if split is not None:
-        keep &= plan.is_word("split", split)
-    return np.flatnonzero(keep)
+def _of_shards(plan: Plan, shards: list[int] | None) -> npt.NDArray[np.int64]:
+    if shards is None:
+        return np.arange(len(plan))
+    return np.flatnonzero(np.isin(plan.column("shard"), shards))
 
 
 def _locate(source: str | Path | Iterable[str | Path]) -> tuple[Path, list[Path] | None]:
-    """The dataset's folder, and the shards that were named, or None for all."""
+    """The dataset's folder, absolute, and the shards that were named, or None for all."""
     names = [source] if isinstance(source, str | Path) else list(source)
     if len(names) == 1 and Path(names[0]).is_dir():
-        return Path(names[0]), None
+        return Path(names[0]).absolute(), None
     shards = [path for name in names for path in _matches(str(name))]
     whole = [path for path in shards if path.is_dir()]
     if whole:
@@ -185,7 +190,7 @@ def _locate(source: str | Path | Iterable[str | Path]) -> tuple[Path, list[Path]
             f"The shards lie in {len(folders)} folders, expected one dataset: "
             f"{', '.join(map(str, folders)) or 'no shard was named'}."
         )
-    return shards[0].parent, shards
+    return shards[0].parent.absolute(), shards
 
 
 def _matches(pattern: str) -> list[Path]:

@@ -1,18 +1,23 @@
 """dataset.json: what a dataset is made of, by what, and which stages are done."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from data_manifest.errors import DatasetError
-from data_manifest.publish import publish_text
+from data_manifest.files.publish import publish_text
+from data_manifest.record import Depth, Size, StoredDepth
 
 ShardFormat = Literal["h5", "zip", "folder"]
 SHARD_ENDINGS: dict[ShardFormat, str] = {"h5": ".h5", "zip": ".zip", "folder": ".parquet"}
 Codec = Literal["jpeg", "raw"]
 LARGEST_SHARD: dict[ShardFormat, int] = {"h5": 20_000, "zip": 5_000, "folder": 20_000}
 """Most samples a shard may hold; a zip then stays below 20,000 entries with depth added."""
+Kind = Literal["bg", "fg"]
+KIND_NAMES: dict[Kind, str] = {"bg": "backgrounds", "fg": "foregrounds"}
 IMPORTED, PACKED_FROM = "imported", "packed_from"
 """Keys in the recipe of a dataset that wasn't drawn, but listed or packed from another."""
 
@@ -54,6 +59,31 @@ class DepthEncoding(_Model):
     target_scale: float
     target_offset: float
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The depths whose training targets are 0 and 1."""
+        return self.target_offset, self.target_offset + 1 / self.target_scale
+
+    def to_unit(self, stored: StoredDepth) -> Depth:
+        """Stored depth as float32 in ``unit``, of the same shape."""
+        depth = stored.astype(np.float32)
+        depth *= np.float32(self.scale)
+        depth += np.float32(self.offset)
+        return depth
+
+    def to_stored(self, depth: npt.NDArray[np.floating]) -> StoredDepth:
+        """Depth in ``unit`` as it is stored, rounded; what uint16 can't hold is cut off."""
+        levels = np.rint((depth - self.offset) / self.scale)
+        return np.asarray(levels.clip(0, np.iinfo(np.uint16).max), np.uint16)
+
+    def to_target(self, depth: Any) -> Any:
+        """Depth in ``unit``, an array or a tensor of any shape, as training targets."""
+        return (depth - self.target_offset) * self.target_scale
+
+    def from_target(self, target: Any) -> Any:
+        """Training targets, an array or a tensor of any shape, as depth in ``unit``."""
+        return target / self.target_scale + self.target_offset
+
 
 class DepthStage(_Model):
     """Which teacher made the depth, and how to read it."""
@@ -74,16 +104,21 @@ class Stages(_Model):
 class Header(_Model):
     """The content of dataset.json."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     fingerprint: str
     samples: int
     shards: int
     format: ShardFormat
     codec: Codec
-    size: int = Field(description="width and height of every picture in pixels")
+    size: Annotated[Size, BeforeValidator(Size.parse)] = Field(
+        description="width and height of every picture in pixels"
+    )
     maps: bool = Field(False, description="whether shards hold instance and amodal maps")
-    folders: dict[Literal["bg", "fg"], str] = Field(
+    folders: dict[Kind, str] = Field(
         default_factory=dict, description="where the sources lay, seen from the dataset"
+    )
+    made_by: str = Field(
+        default="", description="the command that made it; empty before schema version 2"
     )
     recipe: dict[str, Any]
     backgrounds: list[Source]
@@ -99,6 +134,15 @@ class Header(_Model):
     def shard_names(self) -> list[str]:
         """The file names of all shards, in the order of their numbers."""
         return [self.shard_name(number) for number in range(self.shards)]
+
+    @property
+    def maker(self) -> str:
+        """The command that makes missing shards: the one that made the others."""
+        if self.made_by:
+            return self.made_by
+        if IMPORTED in self.recipe:
+            return "datagen import"
+        return "datagen pack" if PACKED_FROM in self.recipe else "datagen overlay"
 
     def without_sources(self) -> "Header":
         """All but the lists of sources: what a worker needs of a header."""

@@ -1,61 +1,21 @@
 """The plan: the table of all placements, known before a pixel is drawn."""
 
-import dataclasses
-from collections.abc import Sequence
 from functools import cached_property
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_manifest.errors import DatasetError
-from data_manifest.publish import publishing
-from data_manifest.record import Placement, Record
+from data_manifest.files.names import UNFIT_ID, UNFIT_KEY
+from data_manifest.files.publish import publishing
+from data_manifest.plan_columns import OPTIONAL, SCHEMA, records
+from data_manifest.record import Record
 
-_WORDS = pa.dictionary(pa.int32(), pa.string())
-SCHEMA = pa.schema(
-    [
-        ("index", pa.int64()),
-        ("key", pa.string()),
-        ("bg", _WORDS),
-        ("fg", _WORDS),
-        ("flip", pa.bool_()),
-        ("scale", pa.float64()),
-        ("angle", pa.float64()),
-        ("x", pa.int32()),
-        ("y", pa.int32()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("blend", _WORDS),
-        ("split", _WORDS),
-        ("shard", pa.int32()),
-        ("row", pa.int32()),
-    ]
-)
-PLACEMENT = pa.struct(
-    [
-        ("fg", pa.string()),
-        ("flip", pa.bool_()),
-        *((name, pa.float64()) for name in ("scale", "angle")),
-        *((name, pa.int32()) for name in ("x", "y", "width", "height")),
-        ("blend", pa.string()),
-        *((name, pa.float64()) for name in ("shear", "red", "green", "blue")),
-        ("labelled", pa.bool_()),
-    ]
-)
-OPTIONAL = pa.schema(
-    [
-        *((name, pa.float64()) for name in ("shear", "red", "green", "blue")),
-        ("others", pa.list_(PLACEMENT)),
-    ]
-)
-"""Columns that only plans have that make use of them; a Record's defaults stand for the others."""
-_RECORD_FIELDS = (*SCHEMA.names, *OPTIONAL.names)
-_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Record)}
 _ROWS_PER_GROUP = 100_000
 
 
@@ -73,29 +33,34 @@ class Plan:
             if field.name in self.table.column_names
         }
 
+    def __reduce__(self) -> tuple[type["Plan"], tuple[pa.Table]]:
+        return Plan, (self.table,)
+
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
     def __getitem__(self, index: int) -> Record:
-        return Record(*(self._item(name, index) for name in _RECORD_FIELDS))
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"The plan has {len(self)} rows, none numbered {index}.")
+        row = index % len(self)
 
-    def records(self, rows: npt.NDArray[np.int64]) -> list[Record]:
-        """The records of plan rows, in their order."""
-        columns = [
-            _items(*self._columns[name], rows) if name in self._columns else repeat(_DEFAULTS[name])
-            for name in _RECORD_FIELDS
-        ]
-        return [Record(*items) for items in zip(*columns, strict=False)]
+        def column(name: str) -> tuple[Any] | None:
+            return (_item(*self._columns[name], row),) if name in self._columns else None
 
-    def _item(self, name: str, index: int) -> Any:
-        if name not in self._columns:
-            return _DEFAULTS[name]
-        values, words = self._columns[name]
-        if words is not None:
-            return words[values[index]]
-        if isinstance(values, np.ndarray):
-            return values[index].item()
-        return _placements(values[index].as_py()) if name == "others" else values[index].as_py()
+        return next(records(1, column))
+
+    def records(self, rows: npt.NDArray[np.int64] | None = None) -> list[Record]:
+        """The records of plan rows, in their order; of all where ``rows`` is None."""
+        chosen = np.arange(len(self)) if rows is None else rows
+
+        def column(name: str) -> list[Any] | None:
+            return _items(*self._columns[name], chosen) if name in self._columns else None
+
+        return list(records(len(chosen), column))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "Plan":
+        """The plan of some rows alone, in their order."""
+        return Plan(self.table.take(pa.array(rows)))
 
     def column(self, name: str) -> npt.NDArray[np.generic]:
         """A numeric column, or the integer codes of a column of words; shape (n,)."""
@@ -114,9 +79,14 @@ class Plan:
         code = words.index(word) if word in words else -1
         return np.asarray(self.column(name) == code)
 
+    @property
+    def stored_order(self) -> npt.NDArray[np.int64]:
+        """All plan rows in the order in which they are stored, (n,)."""
+        return self._stored[0]
+
     def shard_rows(self, shard: int) -> npt.NDArray[np.int64]:
         """The plan rows of one shard, in the order in which they are stored."""
-        order, bounds = self._stored_order
+        order, bounds = self._stored
         return order[bounds[shard] : bounds[shard + 1]]
 
     def shard_records(self, shard: int) -> list[Record]:
@@ -124,9 +94,9 @@ class Plan:
         return self.records(self.shard_rows(shard))
 
     @cached_property
-    def _stored_order(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _stored(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         shards = self.column("shard")
-        order = np.lexsort((self.column("row"), shards))
+        order = np.lexsort((self.column("row"), shards)).astype(np.int64, copy=False)
         return order, np.searchsorted(shards[order], np.arange(self.shard_count + 1))
 
     @property
@@ -141,14 +111,21 @@ class Plan:
 
     @classmethod
     def read(cls, path: Path) -> "Plan":
-        """Read a plan. Raises DatasetError where it is missing, damaged or has other columns."""
+        """Read a plan.
+
+        Raises DatasetError where it is missing, damaged, has other columns, or keys or ids that
+        can't be names of files.
+        """
         try:
             table = pq.read_table(path)
         except FileNotFoundError:
-            raise DatasetError(f"{path} is missing; run `datagen overlay` to make it.") from None
+            raise DatasetError(
+                f"{path} is missing; run the command that makes this dataset again."
+            ) from None
         except (pa.ArrowInvalid, OSError) as error:
             raise DatasetError(
-                f"{path} can't be read as Parquet ({error}); run the same `datagen overlay` again."
+                f"{path} can't be read as Parquet ({error}); run the command that makes this "
+                "dataset again."
             ) from error
         missing = [name for name in SCHEMA.names if name not in table.column_names]
         if missing:
@@ -162,7 +139,21 @@ class Plan:
         for name in SCHEMA.names:
             if found.column(name).null_count:
                 raise DatasetError(f"{path} has empty cells in its column {name!r}.")
-        return cls(found)
+        plan = cls(found)
+        for name, unfit in (("key", UNFIT_KEY), ("bg", UNFIT_ID), ("fg", UNFIT_ID)):
+            plan._refuse_unfit(name, unfit, path)
+        return plan
+
+    def _refuse_unfit(self, name: str, unfit: str, path: Path) -> None:
+        """Raises DatasetError where a name in column ``name`` is one that ``unfit`` finds."""
+        values, words = self._columns[name]
+        names = values if words is None else pa.array(words, pa.string())
+        found = names.filter(pc.match_substring_regex(names, unfit))
+        if len(found):
+            raise DatasetError(
+                f"{path} has the {name} {found[0].as_py()[:80]!r}, which can't be a file's name; "
+                "it is damaged, or not ours."
+            )
 
 
 def _values(table: pa.Table, field: pa.Field) -> tuple[Any, list[str] | None]:
@@ -176,20 +167,13 @@ def _values(table: pa.Table, field: pa.Field) -> tuple[Any, list[str] | None]:
 
 
 def _items(values: Any, words: list[str] | None, rows: npt.NDArray[np.int64]) -> list[Any]:
-    if isinstance(values, pa.ListArray):
-        return [_placements(items) for items in values.take(pa.array(rows)).to_pylist()]
     if isinstance(values, pa.Array):
         return values.take(pa.array(rows)).to_pylist()  # type: ignore[no-any-return]
     chosen = values[rows].tolist()
     return [words[code] for code in chosen] if words is not None else chosen
 
 
-def _placements(items: list[dict[str, Any]]) -> tuple[Placement, ...]:
-    return tuple(Placement(**item) for item in items)
-
-
-def words_column(codes: npt.NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:
-    """A column of words, (n,), from codes into ``words``."""
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string())
-    )
+def _item(values: Any, words: list[str] | None, row: int) -> Any:
+    if words is not None:
+        return words[values[row]]
+    return values[row].item() if isinstance(values, np.ndarray) else values[row].as_py()

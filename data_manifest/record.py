@@ -20,16 +20,65 @@ MAP_STREAMS: tuple[MapStream, ...] = get_args(MapStream)
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 MOST_OBJECTS = 8
 """Labelled foregrounds a sample, one bit each in the amodal map."""
+MASK_FROM = 128
+"""Alpha, or grey of a mask picture, from which a pixel is mask unless told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Size(NamedTuple):
+    """Width and height of a picture in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of its array."""
+        return self.height, self.width
+
+    @property
+    def shorter(self) -> int:
+        """The shorter side."""
+        return min(self)
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height}"
+
+    def __format__(self, how: str) -> str:
+        """``x`` is the way of the command line, 640x480."""
+        return f"{self.width}x{self.height}" if how == "x" else format(str(self), how)
+
+    @classmethod
+    def of(cls, picture: npt.NDArray[np.generic]) -> "Size":
+        """The size of an array (H, W) or (H, W, C)."""
+        return cls(picture.shape[1], picture.shape[0])
+
+    @classmethod
+    def parse(cls, value: object) -> object:
+        """A size out of a side, ``224``, or a pair, ``640x480`` or [640, 480].
+
+        Raises ValueError for text that is neither; other values are left to be refused.
+        """
+        if isinstance(value, str):
+            width, cross, height = value.lower().partition("x")
+            try:
+                return cls(int(width), int(height if cross else width))
+            except ValueError:
+                raise ValueError(
+                    "give a side such as 224, or WIDTHxHEIGHT such as 640x480"
+                ) from None
+        if isinstance(value, int):
+            return cls(value, value)
+        return cls(*value) if isinstance(value, list | tuple) and len(value) == 2 else value
+
+
+class Placement(NamedTuple):
     """One foreground of a composite.
 
-    ``scale`` is its longer side before turning as a fraction of the background's side; ``angle`` is
-    in degrees, counter-clockwise; ``shear`` in degrees, to the right; ``x``, ``y``, ``width`` and
-    ``height`` are its box in pixels of the composite, which may reach out of the frame; ``red``,
-    ``green`` and ``blue`` are gains of its colour. A distractor is drawn, but not ``labelled``.
+    ``scale`` is its longer side before turning as a fraction of the frame's shorter side; ``angle``
+    is in degrees, counter-clockwise; ``shear`` in degrees, to the right; ``x``, ``y``, ``width``
+    and ``height`` are its box in pixels of the composite, which may reach out of the frame;
+    ``red``, ``green`` and ``blue`` are gains of its colour. A distractor is drawn, but not
+    ``labelled``.
     """
 
     fg: str
@@ -52,49 +101,22 @@ class Placement:
 class Record:
     """One row of the plan: which pictures, how they are put together, and where that is stored.
 
-    ``row`` is the position within ``shard``. The foreground's fields are those of a Placement;
-    ``others`` are drawn over it, in their order.
+    ``row`` is the position within ``shard``; ``placements`` are drawn in their order, the first is
+    always labelled.
     """
 
     index: int
     key: str
     bg: str
-    fg: str
-    flip: bool
-    scale: float
-    angle: float
-    x: int
-    y: int
-    width: int
-    height: int
-    blend: str
     split: Split
     shard: int
     row: int
-    shear: float = 0.0
-    red: float = 1.0
-    green: float = 1.0
-    blue: float = 1.0
-    others: tuple[Placement, ...] = ()
+    placements: tuple[Placement, ...]
 
-    def placements(self) -> tuple[Placement, ...]:
-        """All foregrounds in the order in which they are drawn."""
-        first = Placement(
-            self.fg,
-            self.flip,
-            self.scale,
-            self.angle,
-            self.x,
-            self.y,
-            self.width,
-            self.height,
-            self.blend,
-            self.shear,
-            self.red,
-            self.green,
-            self.blue,
-        )
-        return (first, *self.others)
+    @property
+    def fg(self) -> str:
+        """The foreground that is drawn first."""
+        return self.placements[0].fg
 
 
 class Sample(NamedTuple):

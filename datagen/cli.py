@@ -2,7 +2,7 @@
 
 import click
 
-from data_manifest.command import Group, command
+from data_manifest.commands.group import Group, command
 from datagen.config import (
     CutoutConfig,
     DedupeConfig,

@@ -5,27 +5,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from data_manifest.command import CommandConfig
-from data_manifest.config import Names
-from datagen.planning.recipe import Fit, Recipe
+from data_manifest.commands.group import CommandConfig, ParallelConfig
+from data_manifest.commands.options import FrameSize, Names
+from data_manifest.record import MASK_FROM, Size
+from datagen.planning.duplicate_groups import MOST_BITS
+from datagen.planning.recipe import FIT_TEXT, PAD_TEXT, Fit, Pad, Recipe
 
 ExportFormat = Literal["h5", "zip", "folder", "webdataset", "parquet", "coco"]
-MOST_BITS = 8  # copies of half the size or low quality differ in fewer, others in 11 or more
 Keep = Literal["largest", "all"]
-
-
-def _cores() -> int:
-    import joblib
-
-    return int(joblib.cpu_count())
-
-
-class ParallelConfig(CommandConfig):
-    """What every command takes that works in several processes; it decides no result."""
-
-    workers: int = Field(
-        default_factory=_cores, ge=1, le=512, description="processes  [default: all cores]"
-    )
 
 
 class OverlayConfig(Recipe, ParallelConfig):
@@ -95,9 +82,14 @@ class PrepareConfig(ParallelConfig):
     bg: Path | None = Field(None, description="folder of backgrounds, searched recursively")
     fg: Path | None = Field(None, description="folder of cut-outs with alpha, searched recursively")
     out: Path = Field(Path("prepared"), description="folder to write")
-    size: int = Field(224, ge=16, le=8192, description="side of every background in pixels")
-    fit: Fit = Field("crop", description="how a background becomes square; pad mirrors its edges")
-    mask_threshold: int = Field(128, ge=1, le=255, description="alpha from which a pixel is mask")
+    size: FrameSize = Field(
+        Size(224, 224), description="size of every background in pixels: 224, or 640x480"
+    )
+    fit: Fit = Field("crop", description=FIT_TEXT)
+    pad: Pad = Field("edge", description=PAD_TEXT)
+    mask_threshold: int = Field(
+        MASK_FROM, ge=1, le=255, description="alpha from which a pixel is mask"
+    )
     decontaminate: bool = Field(
         False, description="remove the old background from soft edges that still show its colour"
     )

@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
+from data_manifest.commands.parallel import each
+from data_manifest.commands.progress import progress
+from data_manifest.commands.remark import remark
 from data_manifest.errors import UsageError
-from data_manifest.lock import locked
-from data_manifest.parallel import each
-from data_manifest.pictures import find_pictures, picture_ids
-from data_manifest.progress import progress
-from data_manifest.publish import make_folder
+from data_manifest.files.claim import claim
+from data_manifest.files.lock import locked
+from data_manifest.files.publish import make_folder
+from data_manifest.pictures.finding import find_pictures, picture_ids
 from datagen.config import CutoutConfig
-from datagen.cutting.cut import Task, cut, network
+from datagen.cutting.cut import PhotoTask, cut, network
 from datagen.cutting.decontaminate import foreground_estimator
 from datagen.cutting.preview import Shown, refuse_foreign_preview, write_preview
-from datagen.remember import begin, refuse_others, refuse_overlap
-from datagen.scan import REJECTS_FILE, Reject, publish_rejects
-from datagen.set_aside import beside, move
+from datagen.folders.picture_folder import begin, picture_folder, refuse_overlap
+from datagen.folders.set_aside import beside, move
+from datagen.sources.rejects import REJECTS_FILE, Reject, publish_rejects
 
 DECIDING = ("photos", "weights", "size", "keep", "decontaminate")
 
@@ -43,14 +43,15 @@ def cutout(config: CutoutConfig) -> str:
     make_folder(config.out)
     with locked(config.out):
         refuse_foreign_preview(preview, config)
-        refuse_others(config.out, config, DECIDING, overwrite=config.overwrite)
+        folder = picture_folder(config, DECIDING, [task.target for task in tasks])
+        if not config.overwrite:
+            claim(config.out, folder.owner, overwrite=False)
         _set_aside(config)
         wanted = [task for task in tasks if not _is_rejected(task)]
         pending = [task for task in wanted if config.overwrite or not task.target.exists()]
         if pending:
             _get_ready(config)
-        targets = [task.target for task in wanted]
-        begin(config.out, config, targets, overwrite=config.overwrite)
+        begin(folder, overwrite=config.overwrite)
         rejects = _cut_all(pending, config)
         pages = write_preview(_shown(all_tasks), preview, config.workers)
     return _summary(config, _Run(tasks, wanted, pending, rejects, pages), time.monotonic() - start)
@@ -59,9 +60,9 @@ def cutout(config: CutoutConfig) -> str:
 class _Run(NamedTuple):
     """This run's photos: all, those not rejected before, those to be made; and what came of it."""
 
-    tasks: list[Task]
-    wanted: list[Task]
-    pending: list[Task]
+    tasks: list[PhotoTask]
+    wanted: list[PhotoTask]
+    pending: list[PhotoTask]
     rejects: list[Reject]
     pages: list[Path]
 
@@ -87,17 +88,17 @@ def _summary(config: CutoutConfig, run: _Run, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _tasks(config: CutoutConfig) -> list[Task]:
+def _tasks(config: CutoutConfig) -> list[PhotoTask]:
     files = find_pictures(config.photos)
     names = [path.relative_to(config.photos).as_posix() for path in files]
     ids = picture_ids(names)
     return [
-        Task(name, id_, config.out / f"{id_}.png", config)
+        PhotoTask(name, id_, config.out / f"{id_}.png", config)
         for name, id_ in zip(names, ids, strict=True)
     ]
 
 
-def _is_rejected(task: Task) -> bool:
+def _is_rejected(task: PhotoTask) -> bool:
     return (beside(task.config.out, "-rejected") / f"{task.id}.png").exists()
 
 
@@ -121,7 +122,7 @@ def _get_ready(config: CutoutConfig) -> None:
         foreground_estimator()
 
 
-def _cut_all(pending: Sequence[Task], config: CutoutConfig) -> list[Reject]:
+def _cut_all(pending: Sequence[PhotoTask], config: CutoutConfig) -> list[Reject]:
     """Make the missing cut-outs on all workers; gives the photos that are left out."""
     rejects: list[Reject] = []
     with progress("Cutting out", len(pending), "photos", quiet=config.quiet) as advance:
@@ -131,12 +132,12 @@ def _cut_all(pending: Sequence[Task], config: CutoutConfig) -> list[Reject]:
                 rejects.append(reject)
     rejects.sort(key=lambda reject: reject.file)
     for reject in rejects:
-        click.echo(f"Left out {config.photos / reject.file}: {reject.reason}.", err=True)
+        remark(f"Left out {config.photos / reject.file}: {reject.reason}.", quiet=config.quiet)
     publish_rejects(config.out, rejects)
     return rejects
 
 
-def _shown(tasks: Sequence[Task]) -> list[Shown]:
+def _shown(tasks: Sequence[PhotoTask]) -> list[Shown]:
     """The cut-outs that are there and not rejected."""
     return [
         Shown(task.id, task.config.photos / task.name, task.target, task.config.size)

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import click
 import cv2
 import numpy as np
 
+from data_manifest.commands.parallel import each
+from data_manifest.commands.progress import progress
+from data_manifest.commands.remark import remark
 from data_manifest.errors import SourceError
-from data_manifest.parallel import each
-from data_manifest.pictures import decode_upright, find_pictures, read_file
-from data_manifest.progress import progress
+from data_manifest.pictures.decoding import decode_upright
+from data_manifest.pictures.finding import find_pictures, read_file
+from data_manifest.pictures.sheet import Strip, sheet, write_png
 from data_manifest.record import Picture
-from data_manifest.sheet import Strip, sheet, write_png
 from datagen.config import DedupeConfig
-from datagen.duplicates import dhash, duplicate_groups
-from datagen.set_aside import beside, move
-from datagen.sources import premultiply
+from datagen.folders.set_aside import beside, move
+from datagen.planning.duplicate_groups import duplicate_groups
+from datagen.sources.dhash import dhash
+from datagen.sources.reading import premultiply
 
 TILE = 160
 ACROSS = 6
@@ -69,7 +71,7 @@ def find_groups(config: DedupeConfig) -> list[Group]:
             if isinstance(found, Seen):
                 seen.append(found)
             else:
-                click.echo(f"Left out {found}", err=True)
+                remark(f"Left out {found}", quiet=config.quiet)
     seen.sort(key=lambda one: (-one.pixels, one.name))
     groups: dict[int, Group] = {}
     labels = duplicate_groups([one.dhash for one in seen], config.distance)

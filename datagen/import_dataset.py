@@ -6,25 +6,28 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-import click
-
+from data_manifest.commands.parallel import each
+from data_manifest.commands.progress import progress
+from data_manifest.commands.remark import remark
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE
-from data_manifest.digests import file_sha256, note_digest, tidy_digests
 from data_manifest.errors import SourceError, UsageError
-from data_manifest.folder_shard import FolderLabel, Listed, write_list
+from data_manifest.files.claim import refuse_inputs
+from data_manifest.files.lock import locked
+from data_manifest.files.names import is_fit_key
+from data_manifest.files.publish import make_folder, publishing, remove_leftovers
 from data_manifest.header import Header, Source
-from data_manifest.lock import locked
-from data_manifest.parallel import each
 from data_manifest.plan import Plan
-from data_manifest.progress import progress
-from data_manifest.publish import make_folder, publishing, remove_leftovers
-from data_manifest.shard_label import ShardLabel
-from datagen.destination import claim, refuse_inputs
-from datagen.ingest.check import CheckTask, Usable, check_samples
+from data_manifest.shards.digests import file_sha256
+from data_manifest.shards.fill import Filled, Filling, fill_shards
+from data_manifest.shards.folder_list import FolderLabel, Listed, write_list
+from data_manifest.shards.label import ShardLabel
+from datagen.folders.dataset_folder import claim_dataset
+from datagen.ingest.check import ReadTask, Usable, read_samples
 from datagen.ingest.config import ImportConfig
 from datagen.ingest.gather import Missing, depth_is_whole, gather
 from datagen.ingest.plan import Usables, header_and_plan
-from datagen.scan import Reject, describe, publish_rejects
+from datagen.sources.rejects import Reject, publish_rejects
+from datagen.sources.scan import describe
 
 _AT_ONCE = 200
 
@@ -43,15 +46,19 @@ def import_dataset(config: ImportConfig) -> str:
     make_folder(config.out)
     with locked(config.out):
         remove_leftovers(config.out)
-        claim(config.out, header, overwrite=config.overwrite)
+        claim_dataset(config.out, header, overwrite=config.overwrite)
+        header.write(config.out / HEADER_FILE)
         publish_rejects(config.out, usables.rejects)
         bg_shas = {source.id: source.sha256 for source in usables.backgrounds}
         files = [_listed(config, sample, bg_shas) for sample in usables.samples]
-        for shard in range(header.shards):
-            _write_shard(config, header, shard, plan, files)
-        tidy_digests(config.out, header.shard_names())
         plan.write(config.out / PLAN_FILE)
-        header.write(config.out / HEADER_FILE)
+        fill_shards(
+            config.out,
+            header,
+            Filling("Listing", len(plan), 1, quiet=True),
+            lambda shard: _write_shard(config, header, shard, plan, files),
+            range(header.shards),
+        )
     return _summary(config, header, usables)
 
 
@@ -60,12 +67,15 @@ def _usables(config: ImportConfig) -> Usables:
     found, missing = gather(config)
     found = found[: config.limit]
     depth_is_whole(found)
+    unfit = [sample for sample in found if not is_fit_key(sample.key)]
+    missing += [Missing(sample.key, "its name can't be a sample's key") for sample in unfit]
+    found = [sample for sample in found if is_fit_key(sample.key)]
     pending = iter(found)
     pieces = iter(lambda: list(islice(pending, _AT_ONCE)), [])
-    tasks = (CheckTask(piece, config.size, config.mask_threshold) for piece in pieces)
+    tasks = (ReadTask(piece, config.size, config.mask_threshold) for piece in pieces)
     checked: dict[str, Usable] = {}
     with progress("Reading", len(found), "samples", quiet=config.quiet) as advance:
-        for results in each(check_samples, tasks, config.workers):
+        for results in each(read_samples, tasks, config.workers):
             checked.update({r.found.key: r for r in results if isinstance(r, Usable)})
             missing += [r for r in results if isinstance(r, Missing)]
             advance(len(results))
@@ -89,17 +99,17 @@ def _usables(config: ImportConfig) -> Usables:
 
 def _of_one_size(samples: Sequence[Usable]) -> tuple[list[Usable], list[Missing]]:
     """Those of the most frequent size and kind of depth, and the others."""
-    kinds = Counter((sample.side, sample.depth_bits) for sample in samples)
+    kinds = Counter((sample.size, sample.depth_bits) for sample in samples)
     if not kinds:
         return [], []
     most = kinds.most_common(1)[0][0]
     same, others = [], []
     for sample in samples:
-        if (sample.side, sample.depth_bits) == most:
+        if (sample.size, sample.depth_bits) == most:
             same.append(sample)
         else:
-            reason = f"it is {sample.side} pixels wide, most are {most[0]}; --size squashes them"
-            if sample.side == most[0]:
+            reason = f"it is {sample.size} pixels, most are {most[0]}; --size squashes them"
+            if sample.size == most[0]:
                 reason = f"its depth has {sample.depth_bits} bits, most have {most[1]}"
             others.append(Missing(sample.found.key, reason))
     return same, others
@@ -122,7 +132,7 @@ def _backgrounds(
 
 def _write_shard(
     config: ImportConfig, header: Header, shard: int, plan: Plan, files: Sequence[Listed]
-) -> None:
+) -> Filled:
     """List the files of one shard; ``files`` are those of all samples."""
     rows = plan.shard_rows(shard)
     label = FolderLabel(
@@ -130,13 +140,11 @@ def _write_shard(
         size=header.size,
         mask_threshold=config.mask_threshold,
     )
-
-    def check(temporary: Path) -> None:
-        note_digest(config.out, header.shard_name(shard), file_sha256(temporary))
-
     listed = [(int(row), files[row]) for row in rows]
-    with publishing(config.out / header.shard_name(shard), check) as temporary:
+    path = config.out / header.shard_name(shard)
+    with publishing(path) as temporary:
         write_list(temporary, label, listed)
+    return Filled(path.name, len(rows), file_sha256(path))
 
 
 def _listed(config: ImportConfig, sample: Usable, bg_shas: dict[str, str]) -> Listed:
@@ -152,7 +160,7 @@ def _listed(config: ImportConfig, sample: Usable, bg_shas: dict[str, str]) -> Li
 
 def _summary(config: ImportConfig, header: Header, usables: Usables) -> str:
     for note in header.notes:
-        click.echo(note, err=True)
+        remark(note, quiet=config.quiet)
     empty = sum(sample.box[2] == 0 for sample in usables.samples)
     lines = [
         f"{header.samples:,} samples on {len(header.backgrounds):,} backgrounds are listed in "

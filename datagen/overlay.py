@@ -2,36 +2,18 @@
 
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
-import click
-
-from data_manifest.digests import note_digest, tidy_digests
+from data_manifest.commands.remark import remark
 from data_manifest.errors import DatasetError, SourceError
-from data_manifest.lock import locked
-from data_manifest.parallel import each
-from data_manifest.progress import progress
-from data_manifest.publish import make_folder, publish_lines, remove_leftovers
+from data_manifest.files.lock import locked
+from data_manifest.files.publish import make_folder, publish_lines, remove_leftovers
+from data_manifest.shards.fill import Filled, Filling, fill_shards
 from datagen.config import OverlayConfig
-from datagen.destination import FAILURES_FILE
-from datagen.draw import Drawn, ShardTask, draw_shard
-from datagen.forecast import counts, forecast
-from datagen.job import Job, prepare, publish_plan, remarks
-from datagen.scan import REJECTS_FILE
-
-
-class Failure(NamedTuple):
-    """A shard that couldn't be drawn, and why."""
-
-    shard: str
-    reason: str
-
-
-class Tally(NamedTuple):
-    """What a run has drawn."""
-
-    samples: int
-    empty: int
+from datagen.drawing.draw_shard import ShardTask, draw_shard
+from datagen.drawing.forecast import counts, forecast
+from datagen.drawing.job import DrawingJob, publish_plan, remarks, settle_job
+from datagen.folders.dataset_folder import FAILURES_FILE
+from datagen.sources.rejects import REJECTS_FILE
 
 
 def overlay(config: OverlayConfig) -> str:
@@ -40,9 +22,9 @@ def overlay(config: OverlayConfig) -> str:
     Raises UsageError for folders without usable pictures, DatasetError where ``out`` holds a
     dataset of another recipe or a shard couldn't be drawn, WriteError where it can't be written.
     """
-    job = prepare(config)
+    job = settle_job(config)
     for sentence in remarks(job):
-        click.echo(sentence, err=True)
+        remark(sentence, quiet=config.quiet)
     if config.dry_run:
         return forecast(job)
     start = time.monotonic()
@@ -54,58 +36,52 @@ def overlay(config: OverlayConfig) -> str:
             drawn = _draw(job, pending)
         finally:
             remove_leftovers(config.out)
-        tidy_digests(config.out, job.header.shard_names())
     return _summary(job, drawn, time.monotonic() - start)
 
 
-def _draw(job: Job, pending: Sequence[int]) -> Tally:
+def _draw(job: DrawingJob, pending: Sequence[int]) -> list[Filled]:
     """Draw shards on all workers; those that fail are written down and the others go on."""
+    config = job.config
     total = sum(len(job.plan.shard_rows(number)) for number in pending)
-    empty, failures = 0, []
-    with progress("Drawing", total, "samples", quiet=job.config.quiet) as advance:
-        for drawn in each(_try_to_draw, map(job.task, pending), job.config.workers):
-            if isinstance(drawn, Failure):
-                failures.append(drawn)
-                continue
-            note_digest(job.config.out, drawn.shard, drawn.sha256)
-            advance(drawn.samples)
-            empty += drawn.empty
-    _record_failures(job, failures, len(pending))
-    return Tally(total, empty)
+    how = Filling("Drawing", total, config.workers, config.quiet)
+    drawn = fill_shards(config.out, job.header, how, _try_to_draw, map(job.task, pending))
+    _record_failures(job, [one for one in drawn if one.failure], len(pending))
+    return drawn
 
 
-def _try_to_draw(task: ShardTask) -> Drawn | Failure:
+def _try_to_draw(task: ShardTask) -> Filled:
     try:
         return draw_shard(task)
     except SourceError as error:
-        return Failure(task.path.name, str(error))
+        return Filled(task.path.name, 0, failure=str(error))
 
 
-def _record_failures(job: Job, failures: Sequence[Failure], tried: int) -> None:
+def _record_failures(job: DrawingJob, failures: Sequence[Filled], tried: int) -> None:
     """Leave failures.jsonl as it is now true. Raises DatasetError where anything failed."""
     path = job.config.out / FAILURES_FILE
     if not failures:
         path.unlink(missing_ok=True)
         return
-    publish_lines(path, (failure._asdict() for failure in sorted(failures)))
+    publish_lines(path, ({"shard": one.shard, "reason": one.failure} for one in failures))
     raise DatasetError(
         f"{len(failures):,} of {tried:,} shards couldn't be drawn, the others are done; first: "
-        f"{min(failures).reason} All are in {path}; put that right and run the same command again."
+        f"{failures[0].failure} All are in {path}; put that right and run the same command again."
     )
 
 
-def _summary(job: Job, drawn: Tally, seconds: float) -> str:
-    lines = [counts(job)]
-    if drawn.samples:
+def _summary(job: DrawingJob, drawn: Sequence[Filled], seconds: float) -> str:
+    lines, samples = [counts(job)], sum(one.samples for one in drawn)
+    empty = sum(one.empty for one in drawn)
+    if samples:
         lines.append(
-            f"drew {drawn.samples:,} of them in {seconds:.1f} s "
-            f"({drawn.samples / seconds:,.0f} a second) into {job.config.out}"
+            f"drew {samples:,} of them in {seconds:.1f} s "
+            f"({samples / seconds:,.0f} a second) into {job.config.out}"
         )
     else:
         lines.append(f"all of them were in {job.config.out} already")
-    if drawn.empty:
+    if empty:
         why = "those cut-outs are too thin, feathered too wide or cut off"
-        lines.append(f"{drawn.empty:,} masks are empty: {why}")
+        lines.append(f"{empty:,} masks are empty: {why}")
     if job.rejects:
         lines.append(f"{len(job.rejects):,} pictures left out, see {job.config.out / REJECTS_FILE}")
     return "\n".join(lines)

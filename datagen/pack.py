@@ -4,15 +4,13 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, cast, get_args
 
-import click
-
+from data_manifest.commands.remark import remark
 from data_manifest.dataset import open_dataset
+from data_manifest.files.lock import locked
+from data_manifest.files.publish import make_folder
 from data_manifest.header import ShardFormat
-from data_manifest.lock import locked
-from data_manifest.publish import make_folder
 from datagen.config import ExportFormat, PackConfig
 from datagen.export.card import write_card
-from datagen.export.claim import Label, claim, clean
 from datagen.export.coco import write_coco
 from datagen.export.croissant import Described, damaged_files, write_croissant
 from datagen.export.describe import (
@@ -21,26 +19,27 @@ from datagen.export.describe import (
     describe_shards,
     describe_webdataset,
 )
+from datagen.export.label import Label, claim_export, clean
+from datagen.export.output_files import ExportJob
 from datagen.export.parquet import write_parquet
-from datagen.export.part import Job
+from datagen.export.repack import repack
 from datagen.export.selection import select
 from datagen.export.webdataset import write_webdataset
-from datagen.repack import repack
 
 
 class Export(NamedTuple):
     """How a foreign format is written, and patterns of the files that it consists of."""
 
-    write: Callable[[Job], None]
+    write: Callable[[ExportJob], None]
     files: tuple[str, ...]
 
 
 EXPORTS: dict[ExportFormat, Export] = {
     "webdataset": Export(write_webdataset, ("*-[0-9]*.tar",)),
     "parquet": Export(write_parquet, ("data/*-[0-9]*.parquet",)),
-    "coco": Export(write_coco, ("images/*/*", "annotations/*.json")),
+    "coco": Export(write_coco, ("images/*/*.jpg", "images/*/*.png", "annotations/*.json")),
 }
-DESCRIBE: dict[ExportFormat, Callable[[Job], Described]] = {
+DESCRIBE: dict[ExportFormat, Callable[[ExportJob], Described]] = {
     "webdataset": describe_webdataset,
     "parquet": describe_parquet,
     "coco": describe_coco,
@@ -57,7 +56,7 @@ def pack(config: PackConfig) -> str:
     """
     selection = select(open_dataset(config.data), config.to, config.split, config.limit)
     start = time.monotonic()
-    job = Job(selection, config.out, config.workers, config.quiet)
+    job = ExportJob(selection, config.out, config.workers, config.quiet)
     if config.to in EXPORTS:
         _export(job, EXPORTS[config.to], overwrite=config.overwrite)
     else:
@@ -71,12 +70,13 @@ def pack(config: PackConfig) -> str:
     )
 
 
-def _export(job: Job, export: Export, *, overwrite: bool) -> None:
+def _export(job: ExportJob, export: Export, *, overwrite: bool) -> None:
     make_folder(job.out)
     with locked(job.out):
-        claim(job.out, Label.of(job.selection, export.files), overwrite=overwrite)
+        patterns = [pattern for one in EXPORTS.values() for pattern in one.files]
+        claim_export(job.out, Label.of(job.selection), patterns, overwrite=overwrite)
         for path in damaged_files(job.out):
-            click.echo(f"{path} is damaged; it is made again.", err=True)
+            remark(f"{path} is damaged; it is made again.", quiet=job.quiet)
             path.unlink()
         try:
             export.write(job)

@@ -5,28 +5,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-import numpy as np
-
-from data_manifest.codec import encode_mask
+from data_manifest.commands.parallel import each
+from data_manifest.commands.progress import progress
+from data_manifest.commands.remark import remark
 from data_manifest.errors import SourceError
-from data_manifest.lock import locked
-from data_manifest.parallel import each
-from data_manifest.pictures import read_file
-from data_manifest.progress import progress
-from data_manifest.publish import make_folder, publishing
+from data_manifest.files.lock import locked
+from data_manifest.files.publish import make_folder, publishing
+from data_manifest.header import Kind
+from data_manifest.pictures.finding import read_file
+from data_manifest.pictures.sheet import write_png
 from data_manifest.record import Picture
-from data_manifest.sheet import write_png
+from data_manifest.shards.codec import encode_mask
 from datagen.config import PrepareConfig
 from datagen.cutting.decontaminate import decontaminate, foreground_estimator
-from datagen.remember import begin, refuse_others, refuse_overlap
-from datagen.scan import REJECTS_FILE, Kind, Reject, publish_rejects, scan
-from datagen.sources import fit_square, read_background, trim_cutout
+from datagen.folders.picture_folder import begin, picture_folder, refuse_overlap
+from datagen.sources.fitting import fit_frame
+from datagen.sources.reading import read_background, trim_cutout
+from datagen.sources.rejects import REJECTS_FILE, Reject, publish_rejects
+from datagen.sources.scan import scan
 
-DECIDING = ("bg", "fg", "size", "fit", "mask_threshold", "decontaminate")
+DECIDING = ("bg", "fg", "size", "fit", "pad", "mask_threshold", "decontaminate")
 
 
-class Task(NamedTuple):
+class SourceTask(NamedTuple):
     """A source file and the files that are made of it: bgs/ID.png, or fgs/ID.png, masks/ID.png."""
 
     kind: Kind
@@ -47,11 +48,10 @@ def prepare(config: PrepareConfig) -> str:
     start = time.monotonic()
     make_folder(config.out)
     with locked(config.out):
-        refuse_others(config.out, config, DECIDING, overwrite=config.overwrite)
         targets = [target for task in tasks for target in task.targets]
+        begin(picture_folder(config, DECIDING, targets), overwrite=config.overwrite)
         for folder in {target.parent for target in targets}:
             make_folder(folder)
-        begin(config.out, config, targets, overwrite=config.overwrite)
         publish_rejects(config.out, rejects)
         pending = [task for task in tasks if not all(path.exists() for path in task.targets)]
         with progress("Preparing", len(pending), "pictures", quiet=config.quiet) as advance:
@@ -68,10 +68,10 @@ def prepare(config: PrepareConfig) -> str:
     return "\n".join(lines)
 
 
-def _sources(config: PrepareConfig) -> tuple[list[Task], list[Reject]]:
+def _sources(config: PrepareConfig) -> tuple[list[SourceTask], list[Reject]]:
     """What is to be made of the usable sources, and the others, which are also named on screen."""
     folders: dict[Kind, Path | None] = {"bg": config.bg, "fg": config.fg}
-    tasks: list[Task] = []
+    tasks: list[SourceTask] = []
     rejects: list[Reject] = []
     for kind, folder in folders.items():
         if folder is None:
@@ -79,11 +79,13 @@ def _sources(config: PrepareConfig) -> tuple[list[Task], list[Reject]]:
         refuse_overlap(folder, config.out)
         found = scan(kind, folder, workers=config.workers, strict=config.strict, quiet=config.quiet)
         tasks += (
-            Task(kind, folder / source.file, tuple(_targets(kind, source.id, config.out)), config)
+            SourceTask(
+                kind, folder / source.file, tuple(_targets(kind, source.id, config.out)), config
+            )
             for source in found.sources
         )
         for reject in found.rejects:
-            click.echo(f"Left out {folder / reject.file}: {reject.reason}.", err=True)
+            remark(f"Left out {folder / reject.file}: {reject.reason}.", quiet=config.quiet)
         rejects += found.rejects
     return tasks, rejects
 
@@ -93,13 +95,14 @@ def _targets(kind: Kind, id_: str, out: Path) -> Iterator[Path]:
         yield out / folder / f"{id_}.png"
 
 
-def write(task: Task) -> None:
+def write(task: SourceTask) -> None:
     """Make the files of one source. Raises SourceError where it has changed meanwhile."""
     try:
         content = read_file(task.file)
         if task.kind == "bg":
             size = task.config.size
-            bgr = fit_square(read_background(content, size), size, task.config.fit)
+            source = read_background(content, max(size))
+            bgr = fit_frame(source, size, task.config.fit, task.config.pad)
             write_png(task.targets[0], bgr[..., ::-1], overwrite=True)
         else:
             _write_cutout(trim_cutout(content)[0][..., [2, 1, 0, 3]], task)
@@ -107,11 +110,11 @@ def write(task: Task) -> None:
         raise SourceError(f"{task.file} can't be used any more: {error}.") from error
 
 
-def _write_cutout(rgba: Picture, task: Task) -> None:
+def _write_cutout(rgba: Picture, task: SourceTask) -> None:
     picture, mask = task.targets
     if task.config.decontaminate:
         rgba = decontaminate(rgba)
     with publishing(mask) as temporary:
         is_mask = rgba[..., 3] >= task.config.mask_threshold
-        temporary.write_bytes(encode_mask(is_mask.astype(np.uint8) * 255))
+        temporary.write_bytes(encode_mask(is_mask))
     write_png(picture, rgba, overwrite=True)

@@ -2,10 +2,10 @@
 
 from data_manifest.dataset import Dataset, open_dataset
 from data_manifest.errors import UsageError
-from data_manifest.publish import make_folder, may_write, publish_text
-from data_manifest.sheet import write_png
+from data_manifest.files.publish import make_folder, may_write, publish_text
+from data_manifest.pictures.sheet import write_png
 from datagen.config import PreviewConfig
-from datagen.contact_sheet import contact_sheet, spread
+from datagen.report.contact_sheet import contact_sheet, shown_rows
 from datagen.report.facts import gather
 from datagen.report.page import page
 
@@ -25,7 +25,7 @@ def preview(config: PreviewConfig) -> str:
 
 
 def _contact_sheet(dataset: Dataset, config: PreviewConfig) -> str:
-    samples = [dataset[row] for row in spread(dataset, config.samples)]
+    samples = [dataset[row] for row in shown_rows(dataset, config.samples)]
     picture = contact_sheet(dataset, samples, config.columns)
     write_png(config.out, picture, overwrite=config.overwrite)
     return f"{len(samples)} samples of {config.data} are shown in {config.out}"
@@ -33,7 +33,7 @@ def _contact_sheet(dataset: Dataset, config: PreviewConfig) -> str:
 
 def _report(dataset: Dataset, config: PreviewConfig) -> str:
     facts = gather(dataset, config.sampled, quiet=config.quiet)
-    text = page(facts, spread(dataset, config.samples))
+    text = page(facts, shown_rows(dataset, config.samples))
     make_folder(config.out.parent)
     publish_text(config.out, text)
     return (

@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.commands.parallel import each
+from data_manifest.commands.progress import progress
 from data_manifest.dataset import STATS_FILE, Dataset, open_dataset
-from data_manifest.parallel import each
-from data_manifest.progress import progress
-from data_manifest.publish import publish_text
+from data_manifest.files.publish import publish_text
+from data_manifest.plan import Plan
 from data_manifest.record import SPLITS, Picture, Record
-from data_manifest.shard import ShardReader, open_shard
+from data_manifest.shards import ShardReader, open_shard
 from datagen.config import StatsConfig
 
 CHANNELS = {"bg": ("red", "green", "blue"), "fg_bg": ("red", "green", "blue"), "mask": ("mask",)}
@@ -59,7 +60,7 @@ def stats(config: StatsConfig) -> str:
     tasks = (
         MeasureTask(
             dataset.folder / dataset.header.shard_name(shard),
-            dataset.plan.shard_records(shard),
+            dataset.plan.take(dataset.plan.shard_rows(shard)),
             dataset.header.stages.depth is not None,
         )
         for shard in range(dataset.header.shards)
@@ -77,24 +78,24 @@ class MeasureTask(NamedTuple):
     """A shard to measure, and whether its depth counts."""
 
     path: Path
-    records: list[Record]
+    plan: Plan
     depth: bool
 
 
 def measure_shard(task: MeasureTask) -> tuple[int, Totals]:
     """The number of samples of one shard, and its moments per split, stream and channel."""
-    shard = open_shard(task.path)
+    shard, records = open_shard(task.path), task.plan.records()
     totals: Totals = {}
     try:
-        for split in {record.split for record in task.records}:
-            of_split = [record for record in task.records if record.split == split]
+        for split in {record.split for record in records}:
+            of_split = [record for record in records if record.split == split]
             merge(
                 totals,
                 {(split, *key): m for key, m in _measure(shard, of_split, task.depth).items()},
             )
     finally:
         shard.close()
-    return len(task.records), totals
+    return len(records), totals
 
 
 def merge(totals: Totals, others: Totals) -> None:

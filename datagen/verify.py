@@ -7,29 +7,32 @@ from typing import NamedTuple
 
 import click
 
+from data_manifest.commands.parallel import each
+from data_manifest.commands.progress import progress
+from data_manifest.commands.remark import remark
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE, dataset_folder
-from data_manifest.digests import note_digest, read_digests, tidy_digests
 from data_manifest.errors import DatasetError
+from data_manifest.files.lock import locked
+from data_manifest.files.publish import remove_leftovers
 from data_manifest.header import Header, Stages
-from data_manifest.lock import locked
-from data_manifest.parallel import each
 from data_manifest.plan import Plan
-from data_manifest.progress import progress
-from data_manifest.publish import remove_leftovers
+from data_manifest.shards.digests import read_digests
+from data_manifest.shards.fill import Filling, fill_shards
+from datagen.checking.check_plan import header_problems, plan_problems
+from datagen.checking.check_shard import Checked, Finding, ShardCheck, check_samples
 from datagen.config import VerifyConfig
-from datagen.draw import draw_shard
-from datagen.origin import Origin, find_origin, read_recipe
-from datagen.plan_check import header_problems, plan_problems
-from datagen.planning.placement import make_plan
-from datagen.shard_check import Checked, CheckTask, Finding, check
+from datagen.drawing.draw_shard import draw_shard
+from datagen.drawing.ingredients import Ingredients, find_ingredients, read_recipe
+from datagen.planning.fingerprint import PLAN_VERSION, plan_version_of
+from datagen.planning.make_plan import make_plan
 
 
 class Subject(NamedTuple):
-    """A dataset under examination; ``origin`` is None where its sources aren't at hand."""
+    """A dataset under examination; ``ingredients`` are None where they aren't at hand."""
 
     config: VerifyConfig
     header: Header
-    origin: Origin | None
+    ingredients: Ingredients | None
 
 
 def verify(config: VerifyConfig) -> str:
@@ -44,7 +47,7 @@ def verify(config: VerifyConfig) -> str:
         rounds = 2 if config.repair else 0  # a broken plan hides broken shards
         while findings and rounds:
             _repair(subject, findings)
-            click.echo("What was found is made again; reading it all once more.", err=True)
+            remark("What was found is made again; reading it all once more.", quiet=config.quiet)
             subject, rounds = _subject(config), rounds - 1
             findings = _examine(subject)
     if findings:
@@ -74,7 +77,7 @@ def _subject(config: VerifyConfig) -> Subject:
             f"{problems[0]}. Run the same `datagen overlay` again with --overwrite, or bring back "
             "the file."
         )
-    return Subject(config, header, find_origin(header, config.data, config.bg, config.fg))
+    return Subject(config, header, find_ingredients(header, config.data, config.bg, config.fg))
 
 
 def _verdict(subject: Subject, findings: Sequence[Finding]) -> str:
@@ -104,21 +107,21 @@ def _examine(subject: Subject) -> list[Finding]:
 
 
 def _examine_shards(subject: Subject, plan: Plan) -> list[Finding]:
-    config, header, origin = subject.config, subject.header, subject.origin
+    config, header, ingredients = subject
     digests = read_digests(config.data)
 
-    def task(number: int) -> CheckTask:
-        path, records = config.data / header.shard_name(number), plan.shard_records(number)
-        draw = origin.task(path, records) if origin else None
-        return CheckTask(path, header.without_sources(), records, digests.get(path.name, ()), draw)
+    def task(number: int) -> ShardCheck:
+        path, part = config.data / header.shard_name(number), plan.take(plan.shard_rows(number))
+        draw = ingredients.task(path, part) if ingredients else None
+        return ShardCheck(path, header.without_sources(), part, digests.get(path.name, ()), draw)
 
     checked: list[Checked] = []
     with progress("Verifying", len(plan), "samples", quiet=config.quiet) as advance:
-        for result in each(check, map(task, range(header.shards)), config.workers):
+        for result in each(check_samples, map(task, range(header.shards)), config.workers):
             checked.append(result)
             advance(result.samples)
-    for remark in _remarks(subject, checked, digests):
-        click.echo(remark, err=True)
+    for sentence in _remarks(subject, checked, digests):
+        remark(sentence, quiet=config.quiet)
     return sorted(finding for result in checked for finding in result.findings)
 
 
@@ -131,7 +134,7 @@ def _remarks(
     if uncompared:
         first = min(result.remark for result in checked if result.remark)
         remarks.append(f"{uncompared:,} masks were not compared with their placements: {first}")
-    if subject.header.folders and not subject.origin:
+    if subject.header.folders and not subject.ingredients:
         remarks.append(
             "Masks were not compared with their placements: the pictures are not where they were; "
             "name their folders with --bg and --fg."
@@ -147,18 +150,23 @@ def _remarks(
 
 def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
     """Make again what is broken, and nothing else. Raises DatasetError where that can't be."""
-    config, header, origin = subject.config, subject.header, subject.origin
+    config, header, ingredients = subject
     if not header.folders:
         raise DatasetError(
             f"{config.data} was imported or packed, not drawn, so it can't be drawn again; import "
             "or pack it once more."
         )
-    if origin is None:
+    if plan_version_of(header) != PLAN_VERSION:
+        raise DatasetError(
+            f"{config.data} was drawn by an earlier version of Diorama, which wrote other bytes; "
+            "draw it anew with `datagen overlay --overwrite`, or repair it with that version."
+        )
+    if ingredients is None:
         raise DatasetError(
             f"{config.data} can't be repaired without the pictures that it was made of; name their "
             "folders with --bg and --fg."
         )
-    plan = make_plan(origin.recipe, header.backgrounds, header.foregrounds)[0]
+    plan = make_plan(ingredients.recipe, header.backgrounds, header.foregrounds)[0]
     if (len(plan), plan.shard_count) != (header.samples, header.shards):
         raise DatasetError(
             f"{config.data / HEADER_FILE} can't be trusted: its recipe makes {len(plan):,} samples "
@@ -171,14 +179,14 @@ def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
     numbers = [number for number, name in enumerate(header.shard_names()) if name in broken]
     if header.stages.depth and numbers:
         header.model_copy(update={"stages": Stages()}).write(config.data / HEADER_FILE)
-        click.echo("Shards are drawn again without depth; run `depthgen run` after this.", err=True)
+        remark(
+            "Shards are drawn again without depth; run `depthgen run` after this.",
+            quiet=config.quiet,
+        )
+    parts = [plan.take(plan.shard_rows(number)) for number in numbers]
     tasks = (
-        origin.task(config.data / header.shard_name(number), plan.shard_records(number))
-        for number in numbers
+        ingredients.task(config.data / header.shard_name(number), part)
+        for number, part in zip(numbers, parts, strict=True)
     )
-    samples = sum(len(plan.shard_rows(number)) for number in numbers)
-    with progress("Drawing again", samples, "samples", quiet=config.quiet) as advance:
-        for drawn in each(draw_shard, tasks, config.workers):
-            note_digest(config.data, drawn.shard, drawn.sha256)
-            advance(drawn.samples)
-    tidy_digests(config.data, header.shard_names())
+    how = Filling("Drawing again", sum(map(len, parts)), config.workers, config.quiet)
+    fill_shards(config.data, header, how, draw_shard, tasks)

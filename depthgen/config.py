@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from data_manifest.command import CommandConfig
+from data_manifest.commands.device import Device
+from data_manifest.commands.group import CommandConfig
 
 TeacherName = Literal["fastdepth"]
-Device = Literal["auto", "cpu", "cuda"]
 
 
 class RunConfig(CommandConfig):

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from data_manifest.errors import WeightsError
-from data_manifest.weights import Published
+from data_manifest.weights.pinned import Published
 
 SIDE = 224
 WEIGHTS = Published(

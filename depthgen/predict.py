@@ -1,15 +1,13 @@
 """Pictures to stored depth, on any device."""
 
 from collections.abc import Iterator
-from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from data_manifest.errors import UsageError
-from data_manifest.memory import keep_freed_memory
+from data_manifest.commands.device import Device, use_gpu
+from data_manifest.commands.memory import keep_freed_memory
 from data_manifest.record import Picture, StoredDepth
 from depthgen.teacher import Teacher
 
@@ -17,16 +15,9 @@ CPU_BATCH = 4  # activations of more than this leave the cache: half the speed a
 CUDA_BATCH = 256
 
 
-def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device for ``wanted``; auto is a GPU where there is one.
-
-    Raises UsageError where a GPU is wanted and there is none.
-    """
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise UsageError("--device cuda: torch finds no GPU here; use --device auto or cpu.")
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(wanted)
+def choose_device(wanted: Device) -> torch.device:
+    """The device for ``wanted``. Raises UsageError where a GPU is wanted and there is none."""
+    return torch.device("cuda" if use_gpu(wanted, has_gpu=torch.cuda.is_available()) else "cpu")
 
 
 class Predictor:
@@ -65,9 +56,7 @@ class Predictor:
             depth = self.network(rgb.contiguous(memory_format=torch.channels_last))
         depth = _resized(depth.float(), (pictures.shape[1], pictures.shape[2]))[:, 0]
         encoding = self._stage.encoding
-        low, high = (encoding.target_offset, encoding.target_offset + 1 / encoding.target_scale)
-        stored = depth.clamp(low, high).sub(encoding.offset).div(encoding.scale).round()
-        return stored.to(torch.int32).cpu().numpy().astype(np.uint16)
+        return encoding.to_stored(depth.clamp(*encoding.limits).cpu().numpy())
 
 
 def _resized(batch: Tensor, size: tuple[int, int]) -> Tensor:

@@ -9,15 +9,15 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import torch
 
+from data_manifest.commands.progress import Advance, progress
 from data_manifest.dataset import HEADER_FILE, Dataset, open_dataset
-from data_manifest.digests import tidy_digests
 from data_manifest.errors import RecipeError
+from data_manifest.files.lock import locked
+from data_manifest.files.publish import remove_leftovers
 from data_manifest.header import DepthStage, Stages
-from data_manifest.lock import locked
-from data_manifest.progress import Advance, progress
-from data_manifest.publish import remove_leftovers
 from data_manifest.record import Picture, Record, StoredDepth
-from data_manifest.shard import add_depth, open_shard, read_label
+from data_manifest.shards import add_depth, open_shard, read_label
+from data_manifest.shards.digests import tidy_digests
 from depthgen.config import RunConfig
 from depthgen.predict import Predictor, choose_device
 from depthgen.teacher import load_teacher
@@ -47,7 +47,9 @@ def run(config: RunConfig) -> str:
         tidy_digests(config.data, dataset.header.shard_names())
         header = dataset.header.model_copy(update={"stages": Stages(depth=teacher.stage)})
         header.write(config.data / HEADER_FILE)
-    return _summary(dataset, teacher.stage, samples, time.monotonic() - start, device.type)
+    return _summary(
+        config, len(dataset), teacher.stage, samples, time.monotonic() - start, device.type
+    )
 
 
 class _Pace(NamedTuple):
@@ -120,9 +122,11 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def _summary(dataset: Dataset, stage: DepthStage, samples: int, seconds: float, device: str) -> str:
+def _summary(
+    config: RunConfig, total: int, stage: DepthStage, samples: int, seconds: float, device: str
+) -> str:
     encoding = stage.encoding
-    line = f"{len(dataset):,} samples in {dataset.folder} have depth by {stage.teacher}: "
+    line = f"{total:,} samples in {config.data} have depth by {stage.teacher}: "
     line += f"{encoding.kind}, unit {encoding.unit}, near is {encoding.near_is}"
     if not samples:
         return f"{line}\nall of them had it already"

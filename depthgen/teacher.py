@@ -6,10 +6,10 @@ from pathlib import Path
 from torch import nn
 
 from data_manifest.header import DepthEncoding, DepthStage
-from data_manifest.weights import Published
+from data_manifest.weights.npm import NPM
+from data_manifest.weights.pinned import Published, load_weights
 from depthgen.config import TeacherName
 from depthgen.fastdepth import SIDE, WEIGHTS, load_fastdepth
-from depthgen.weights import get_weights
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def load_teacher(name: TeacherName, weights_path: Path | None) -> Teacher:
     Raises UsageError for a missing ``weights_path``, WeightsError where the weights can't be had.
     """
     card = TEACHERS[name]
-    weights = get_weights(card.published, weights_path)
+    weights = load_weights(card.published, NPM, weights_path)
     match name:
         case "fastdepth":
             network = load_fastdepth(weights.content)

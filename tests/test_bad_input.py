@@ -48,7 +48,7 @@ def test_a_text_file_named_png_and_a_truncated_jpeg(
     (mine / "bgs" / "text.png").write_text("I am a text")
     whole = (mine / "bgs" / "china.jpg").read_bytes()
     (mine / "bgs" / "china.jpg").write_bytes(whole[: len(whole) // 3])
-    done = command(*small(mine))
+    done = command(*small(mine), "--no-quiet")
     assert_sentence(
         done,
         0,
@@ -127,7 +127,7 @@ def test_no_depth(command: Command, dataset: Path) -> None:
 
 def test_a_size_that_the_student_cant_take(command: Command, labelled: Path) -> None:
     done = command("train", "fit", "--shards", labelled, "--size", 50)
-    assert_sentence(done, 2, "--size 50 must be a multiple of 16, for instance 48")
+    assert_sentence(done, 2, "--size 50: sides must be multiples of 16, for instance 48")
 
 
 def test_no_checkpoint(command: Command, labelled: Path) -> None:

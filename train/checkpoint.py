@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import torch
 
+from data_manifest.commands.memory import keep_freed_memory
 from data_manifest.errors import UsageError, WeightsError
+from data_manifest.files.publish import publishing
 from data_manifest.header import DepthEncoding
-from data_manifest.memory import keep_freed_memory
-from data_manifest.publish import publishing
+from data_manifest.record import Size
 from train.config import ModelName
 from train.models import make_model
 from train.models.student import Student
@@ -27,7 +28,7 @@ class Checkpoint(NamedTuple):
 
     epoch: int
     model_name: ModelName
-    size: int
+    size: Size
     encoding: DepthEncoding
     fingerprint: str
     model: dict[str, Any]
@@ -45,6 +46,7 @@ class Checkpoint(NamedTuple):
     def write(self, path: Path) -> None:
         """Publish the checkpoint."""
         content = {**self._asdict(), "encoding": self.encoding.model_dump(), "version": VERSION}
+        content["size"] = tuple(self.size)
         file = io.BytesIO()  # torch itself doesn't report a full disk as an OSError
         torch.save(content, file)
         with publishing(path) as temporary:
@@ -62,7 +64,9 @@ class Checkpoint(NamedTuple):
             content = torch.load(path, map_location="cpu", weights_only=True)
             version = content.pop("version")
             encoding = DepthEncoding.model_validate(content.pop("encoding"))
-            checkpoint = cls(encoding=encoding, **content)
+            size = Size.parse(content.pop("size"))
+            assert isinstance(size, Size)
+            checkpoint = cls(encoding=encoding, size=size, **content)
         except Exception as error:
             raise WeightsError(f"{path} is not a whole checkpoint of `train fit`.") from error
         if version != VERSION:

@@ -2,11 +2,11 @@
 
 import click
 
-from data_manifest.command import Group, command
+from data_manifest.commands.group import Group, command
 from train.config import EvaluateConfig, FitConfig, PredictConfig
 
 
-@click.group(cls=Group, go_on="a run goes on after its last whole epoch with --resume")
+@click.group(cls=Group, extra="train")
 @click.version_option(package_name="diorama")
 def main() -> None:
     """Train a small network that predicts mask and depth from bg and fg_bg.
@@ -23,7 +23,8 @@ def main() -> None:
 def fit(config: FitConfig) -> str:
     """Train a student on the training split; validation decides what is best.
 
-    Every epoch ends in a checkpoint; --resume goes on after the last one.
+    Every epoch ends in a checkpoint. Running the same command again goes on after the last one;
+    --resume does so without the other options.
 
     \b
     Example:

@@ -5,13 +5,26 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from data_manifest.command import CommandConfig
-from data_manifest.config import Names
+from data_manifest.commands.device import Device
+from data_manifest.commands.group import CommandConfig
+from data_manifest.commands.options import FrameSize, Names, shown
+from data_manifest.record import Size
 
 ModelName = Literal["mdeas"]
-Device = Literal["auto", "cpu", "cuda"]
 Checkpoint = Literal["best", "last"]
 MULTIPLE = 16
+CPU_BATCH, GPU_BATCH = 8, 32
+"""Samples per step that fit into 3 GB at 224 px, and that keep a GPU busy."""
+
+
+def fits_students(size: Size) -> bool:
+    """Whether every student takes pictures of a size."""
+    return all(side % MULTIPLE == 0 for side in size)
+
+
+def next_fitting(size: Size) -> Size:
+    """The nearest size below that every student takes."""
+    return Size(*(max(side // MULTIPLE, 1) * MULTIPLE for side in size))
 
 
 class FitConfig(CommandConfig):
@@ -23,9 +36,13 @@ class FitConfig(CommandConfig):
     model: ModelName = Field("mdeas", description="which student")
     out: Path | None = Field(None, description="run folder to write  [default: runs/MODEL]")
     epochs: int = Field(20, ge=1, description="passes over the training split")
-    batch_size: int = Field(32, ge=1, description="samples per step")
-    size: int | None = Field(
-        None, ge=MULTIPLE, description="side that samples are resized to  [default: the dataset's]"
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        description=f"samples per step  [default: {CPU_BATCH} on a CPU, {GPU_BATCH} on a GPU]",
+    )
+    size: FrameSize | None = Field(
+        None, description="size that samples are resized to, 96 or 128x96  [default: the dataset's]"
     )
     lr: float = Field(
         1e-3,
@@ -44,19 +61,27 @@ class FitConfig(CommandConfig):
     workers: int | None = Field(
         None, ge=0, description="reading processes  [default: none on a CPU, 8 for a GPU]"
     )
-    resume: bool = Field(False, description="go on with the run in --out, with its options")
+    resume: bool = Field(
+        False, description="insist on going on with the run in --out, with its options"
+    )
     overwrite: bool = Field(False, description="replace the run in --out")
 
     @model_validator(mode="after")
     def _check(self) -> "FitConfig":
-        if self.size is not None and self.size % MULTIPLE:
+        if self.size is not None and not fits_students(self.size):
             raise ValueError(
-                f"--size {self.size} must be a multiple of {MULTIPLE}, for instance "
-                f"{self.size // MULTIPLE * MULTIPLE or MULTIPLE}"
+                f"--size {shown(self.size)}: sides must be multiples of {MULTIPLE}, for instance "
+                f"{shown(next_fitting(self.size))}"
             )
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite exclude each other")
         return self
+
+    @property
+    def samples_per_step(self) -> int:
+        """``batch_size`` of options that are settled."""
+        assert self.batch_size is not None
+        return self.batch_size
 
     @property
     def folder(self) -> Path:

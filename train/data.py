@@ -13,7 +13,8 @@ from torch.utils import data
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.header import DepthEncoding
-from data_manifest.record import Depth, Mask, Picture
+from data_manifest.picks import spread
+from data_manifest.record import MASK_FROM, Depth, Mask, Picture, Size
 
 TOLERANCE = 1e-6
 
@@ -43,11 +44,10 @@ class Batch(NamedTuple):
 class Samples(data.Dataset[Batch]):
     """A dataset's samples, resized to ``size``; raises DatasetError for targets outside [0, 1]."""
 
-    def __init__(self, dataset: Dataset, size: int, limit: int | None = None) -> None:
+    def __init__(self, dataset: Dataset, size: Size, limit: int | None = None) -> None:
         self._dataset, self._size = dataset, size
         self._encoding = dataset.depth_encoding
-        count = min(len(dataset), limit or len(dataset))
-        self._rows = np.linspace(0, len(dataset) - 1, count).astype(np.int64)
+        self._rows = spread(len(dataset), limit)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -58,37 +58,36 @@ class Samples(data.Dataset[Batch]):
             raise DatasetError(
                 f"Sample {sample.record.key} has no depth; run `depthgen run` again."
             )
-        square = (self._size, self._size)
         mask = resize_mask(sample.mask, self._size)
-        target = depth_target(resize(sample.depth, square), self._encoding)
+        target = depth_target(resize(sample.depth, self._size), self._encoding)
         return Batch(
-            _channels_first(resize(sample.bg, square)),
-            _channels_first(resize(sample.fg_bg, square)),
+            _channels_first(resize(sample.bg, self._size)),
+            _channels_first(resize(sample.fg_bg, self._size)),
             torch.from_numpy(mask.view(np.uint8))[None],
             torch.from_numpy(target)[None],
         )
 
 
-def resize(picture: Picture | Depth, size: tuple[int, int]) -> npt.NDArray[Any]:
-    """(H, W) or (H, W, 3) at another size (height, width); areas are averaged when it shrinks."""
-    if picture.shape[:2] == size:
+def resize(picture: Picture | Depth, size: Size) -> npt.NDArray[Any]:
+    """(H, W) or (H, W, 3) at another size; areas are averaged when it shrinks."""
+    if Size.of(picture) == size:
         return picture
-    how = cv2.INTER_AREA if picture.shape[0] > size[0] else cv2.INTER_LINEAR
-    return cv2.resize(picture, size[::-1], interpolation=how)
+    how = cv2.INTER_AREA if picture.shape[0] > size.height else cv2.INTER_LINEAR
+    return cv2.resize(picture, size, interpolation=how)
 
 
-def resize_mask(mask: Mask, size: int) -> Mask:
-    """(H, W) bool to a square of ``size``: True where at least half of the pixel is."""
-    return np.asarray(resize(mask.view(np.uint8) * np.uint8(255), (size, size)) >= 128)
+def resize_mask(mask: Mask, size: Size) -> Mask:
+    """(H, W) bool at another size: True where at least half of the pixel is."""
+    return np.asarray(resize(mask.view(np.uint8) * np.uint8(255), size) >= MASK_FROM)
 
 
 def depth_target(depth: npt.NDArray[np.generic], encoding: DepthEncoding) -> Depth:
     """Depth in its unit to the training target. Raises DatasetError where it leaves [0, 1]."""
-    target = (depth.astype(np.float32) - encoding.target_offset) * encoding.target_scale
+    target = encoding.to_target(depth.astype(np.float32))
     low, high = float(target.min()), float(target.max())
     if low < -TOLERANCE or high > 1 + TOLERANCE:
         raise DatasetError(f"Depth targets reach from {low:.4g} to {high:.4g}, not within [0, 1].")
-    return target.astype(np.float32)
+    return np.asarray(target, np.float32)
 
 
 def _channels_first(picture: npt.NDArray[np.generic]) -> Tensor:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import Tensor
 
+from data_manifest.commands.progress import progress
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
+from data_manifest.files.publish import publish_text
 from data_manifest.header import DepthEncoding
-from data_manifest.progress import progress
-from data_manifest.publish import publish_text
 from train.baselines import Maps, baseline_maps
 from train.checkpoint import Checkpoint
 from train.config import EvaluateConfig

@@ -6,39 +6,53 @@ import time
 import click
 from torch.utils.tensorboard import SummaryWriter
 
+from data_manifest.commands.options import shown
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, TrainingError, UsageError
+from data_manifest.files.lock import locked
+from data_manifest.files.publish import make_folder
 from train.checkpoint import BEST, LAST, Checkpoint
-from train.config import MULTIPLE, FitConfig
+from train.config import MULTIPLE, FitConfig, fits_students, next_fitting
+from train.device import default_batch_size
 from train.log import draw_curves
-from train.run_folder import begin, settle
+from train.outlook import Outlook
+from train.run_folder import claim_run, settle
 from train.trainer import Numbers, Trainer, build_trainer, run_epoch
 
 DECIDING_SPLITS = ("val", "val_fg", "val_bg")  # the first that has samples decides what is best
 
 
 def fit(config: FitConfig) -> str:
-    """Train a student; gives a summary.
+    """Train a student, or what is missing of it; gives a summary.
 
     Leaves config.yaml, last.pt, best.pt (lowest validation loss), curves.png and TensorBoard logs
-    in the run's folder. Raises UsageError where the folder holds another run, DatasetError where
+    in the run's folder. Raises RecipeError where the folder holds another run, DatasetError where
     the shards aren't whole, have no depth or nothing to train on.
     """
-    options = settle(config)
+    options = settle(config, default_batch_size(config.device))
     dataset = Dataset(options.shards)
     _check(options, dataset)
-    size = options.size or dataset.header.size
-    deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
-    trainer = build_trainer(options, dataset, size, deciding)
-    history: list[Numbers] = []
-    if options.resume:
-        history = _restore(trainer, options, dataset)
-    else:
-        begin(options)
     start = time.monotonic()
+    make_folder(options.folder)
+    with locked(options.folder):
+        goes_on = claim_run(config, options)
+        history, deciding = _train(options, dataset, goes_on=goes_on)
+    return _summary(options, history, deciding, time.monotonic() - start)
+
+
+def _train(
+    options: FitConfig, dataset: Dataset, *, goes_on: bool
+) -> tuple[list[Numbers], str | None]:
+    """Train the epochs that are missing; gives all epochs' numbers, and the split that decides."""
+    deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
+    trainer = build_trainer(options, dataset, options.size or dataset.header.size, deciding)
+    begun = goes_on and (options.folder / LAST).exists()
+    history = _restore(trainer, options, dataset) if begun else []
+    steps = len(trainer.train_loader), len(trainer.val_loader or ())
+    outlook = Outlook(options, *steps, options.epochs - len(history))
     with SummaryWriter(str(options.folder / "tensorboard"), purge_step=len(history) + 1) as writer:
         for epoch in range(len(history), options.epochs):
-            history.append(run_epoch(trainer, epoch, options, dataset.depth_encoding))
+            history.append(run_epoch(trainer, epoch, options, dataset.depth_encoding, outlook))
             _check_finite(history[-1], epoch, options)
             for name, value in history[-1].items():
                 writer.add_scalar(name, value, epoch + 1)
@@ -46,7 +60,7 @@ def fit(config: FitConfig) -> str:
             draw_curves(history, options.folder / "curves.png")
             if not options.quiet:
                 click.echo(_line(epoch, options.epochs, history[-1]))
-    return _summary(options, history, deciding, time.monotonic() - start)
+    return history, deciding
 
 
 def _check(options: FitConfig, dataset: Dataset) -> None:
@@ -54,10 +68,11 @@ def _check(options: FitConfig, dataset: Dataset) -> None:
     _ = dataset.depth_encoding
     if not len(dataset.select("train")):
         raise DatasetError(f"{dataset.folder}: these shards hold no sample of the split train.")
-    if (options.size or dataset.header.size) % MULTIPLE:
+    size = dataset.header.size
+    if options.size is None and not fits_students(size):
         raise UsageError(
-            f"The dataset's pictures are {dataset.header.size} px wide, which is no multiple of "
-            f"{MULTIPLE}; give --size, for instance {dataset.header.size // MULTIPLE * MULTIPLE}."
+            f"The dataset's pictures are {size} pixels, and students need multiples of {MULTIPLE}; "
+            f"give --size, for instance {shown(next_fitting(size))}."
         )
 
 

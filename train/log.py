@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_manifest.publish import publishing
+from data_manifest.files.publish import publishing
 
 PANELS = {
     "loss": ("train/loss", "val/loss"),

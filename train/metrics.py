@@ -41,7 +41,7 @@ class Meter:
         """
         depth = depth.clamp(0, 1)
         true_mask = true.mask > 0.5
-        value, true_value = self._in_unit(depth), self._in_unit(true.depth)
+        value, true_value = map(self._encoding.from_target, (depth, true.depth))
         error = (value - true_value).double()
         ratio = value.clamp(min=LEAST) / true_value.clamp(min=LEAST)
         self._count(
@@ -55,9 +55,6 @@ class Meter:
             close=(torch.maximum(ratio, 1 / ratio) < 1.25).sum(),
             ssim=ssim(depth, true.depth).double().sum(),
         )
-
-    def _in_unit(self, target: Tensor) -> Tensor:
-        return target / self._encoding.target_scale + self._encoding.target_offset
 
     def _count(self, **sums: Tensor | float) -> None:
         for name, value in sums.items():

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from data_manifest.errors import SourceError, UsageError
-from data_manifest.pictures import decode_upright, find_pictures, picture_ids, read_file
-from data_manifest.record import Picture
+from data_manifest.pictures.decoding import decode_upright
+from data_manifest.pictures.finding import find_pictures, picture_ids, read_file
+from data_manifest.record import Picture, Size
 from train.data import resize
 from train.panel import Question
 
@@ -47,10 +48,7 @@ def _partner(folder: Path, named: dict[Path, list[Path]], name: str) -> Path:
 def read_pair(key: str, bg: Path, fg_bg: Path) -> Question:
     """Read a pair; the background is resized to the composite. Raises SourceError."""
     composite, background = _read(fg_bg), _read(bg)
-    if background.shape != composite.shape:
-        height, width = composite.shape[:2]
-        background = resize(background, (height, width))
-    return Question(key, background, composite)
+    return Question(key, resize(background, Size.of(composite)), composite)
 
 
 def _read(path: Path) -> Picture:

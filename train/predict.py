@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 
-import click
 import cv2
 import numpy as np
 import torch
 from accelerate import Accelerator
 
-from data_manifest.codec import encode_depth, encode_mask
+from data_manifest.commands.remark import remark
 from data_manifest.dataset import Dataset
 from data_manifest.errors import SourceError, UsageError
+from data_manifest.files.names import inside
+from data_manifest.files.publish import make_folder, publishing
 from data_manifest.header import DepthEncoding
-from data_manifest.publish import make_folder, publishing
-from data_manifest.record import Depth
-from data_manifest.sheet import write_png
+from data_manifest.picks import spread
+from data_manifest.pictures.sheet import write_png
+from data_manifest.record import Size
+from data_manifest.shards.codec import encode_depth, encode_mask
 from train.checkpoint import Checkpoint
 from train.config import MULTIPLE, PredictConfig
 from train.data import resize
@@ -42,7 +44,8 @@ def predict(config: PredictConfig) -> str:
     count = 0
     for question in _questions(config):
         answer = ask(model, question, checkpoint.size, accelerator, config.threshold)
-        answer = answer._replace(depth=in_unit(answer.depth, checkpoint.encoding))
+        target = np.clip(answer.depth, 0, 1)
+        answer = answer._replace(depth=checkpoint.encoding.from_target(target))
         _write(config, question, answer, checkpoint.encoding)
         count += 1
         if len(shown) < PANEL_ROWS:
@@ -53,33 +56,24 @@ def predict(config: PredictConfig) -> str:
     return f"{count} predictions in {config.out}; {len(shown)} of them are shown in {sheet}"
 
 
-def in_unit(target: Depth, encoding: DepthEncoding) -> Depth:
-    """A target estimate as depth in the encoding's unit, clipped to the range that was trained."""
-    return np.clip(target, 0, 1) / np.float32(encoding.target_scale) + np.float32(
-        encoding.target_offset
-    )
-
-
 @torch.inference_mode()
 def ask(
-    model: Student, question: Question, size: int, accelerator: Accelerator, threshold: float
+    model: Student, question: Question, size: Size, accelerator: Accelerator, threshold: float
 ) -> Answer:
-    """Run the student with the shorter side near ``size``; the answer has the question's size.
+    """Run the student with a shorter side like that of ``size``; answers in the question's size.
 
     ``Answer.depth`` is the target estimate, in [0, 1] where it is sensible.
     """
-    height, width = question.fg_bg.shape[:2]
-    inner = tuple(
-        max(MULTIPLE, round(side * size / min(height, width) / MULTIPLE) * MULTIPLE)
-        for side in (height, width)
-    )
+    whole = Size.of(question.fg_bg)
+    factor = size.shorter / whole.shorter / MULTIPLE
+    inner = Size(*(max(MULTIPLE, round(side * factor) * MULTIPLE) for side in whole))
     tensors = [
         torch.from_numpy(resize(picture, inner).transpose(2, 0, 1).copy())[None].float() / 255
         for picture in (question.bg, question.fg_bg)
     ]
     mask_logits, depth = model(*(tensor.to(accelerator.device) for tensor in tensors))
     probability, estimate = (
-        cv2.resize(part[0, 0].float().cpu().numpy(), (width, height))
+        cv2.resize(part[0, 0].float().cpu().numpy(), whole)
         for part in (torch.sigmoid(mask_logits), depth)
     )
     return Answer(np.greater(probability, threshold), estimate.astype(np.float32, copy=False))
@@ -88,27 +82,26 @@ def ask(
 def _write(
     config: PredictConfig, question: Question, answer: Answer, encoding: DepthEncoding
 ) -> None:
-    stored = np.rint((answer.depth - encoding.offset) / encoding.scale).clip(0, 65535)
     files = {
-        "mask": encode_mask(answer.mask.astype(np.uint8) * np.uint8(255)),
-        "depth": encode_depth(stored.astype(np.uint16)),
+        "mask": encode_mask(answer.mask),
+        "depth": encode_depth(encoding.to_stored(answer.depth)),
     }
     for kind, content in files.items():
-        path = config.out / f"{question.key}.{kind}.png"
+        path = inside(config.out, f"{question.key}.{kind}.png")
         if path.exists() and not config.overwrite:
             raise UsageError(f"{path} exists; choose another --out, or give --overwrite.")
         make_folder(path.parent)
         with publishing(path) as temporary:
             temporary.write_bytes(content)
-    path = config.out / f"{question.key}.panel.png"
+    path = inside(config.out, f"{question.key}.panel.png")
     write_png(path, panel([(question, answer)], encoding), overwrite=config.overwrite)
 
 
 def _questions(config: PredictConfig) -> Iterator[Question]:
     if config.shards:
         dataset = Dataset(config.shards, split=config.split)
-        for row in _spread(len(dataset), config.limit):
-            sample = dataset[row]
+        for row in spread(len(dataset), config.limit):
+            sample = dataset[int(row)]
             truth = None if sample.depth is None else Answer(sample.mask, sample.depth)
             yield Question(sample.record.key, sample.bg, sample.fg_bg, truth)
         return
@@ -116,14 +109,9 @@ def _questions(config: PredictConfig) -> Iterator[Question]:
     if config.fg_bg.resolve() in (config.out.resolve(), *config.out.resolve().parents):
         raise UsageError(f"--out {config.out} lies in --fg-bg {config.fg_bg}; choose another.")
     pairs = pair_pictures(config.bg, config.fg_bg)
-    for row in _spread(len(pairs), config.limit):
+    for row in spread(len(pairs), config.limit):
         key, bg, fg_bg = pairs[row]
         try:
             yield read_pair(key, bg, fg_bg)
         except SourceError as error:
-            click.echo(f"Left out: {error}", err=True)
-
-
-def _spread(total: int, limit: int | None) -> list[int]:
-    count = min(total, limit or total)
-    return [number * total // count for number in range(count)]
+            remark(f"Left out: {error}", quiet=config.quiet)

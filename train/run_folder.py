@@ -1,71 +1,74 @@
 """A run's folder: its options, checkpoints and logs, begun anew or gone on with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from data_manifest.config import build
+from data_manifest.commands.options import build, shown
 from data_manifest.errors import UsageError
-from data_manifest.publish import make_folder, writing
+from data_manifest.files.claim import Owner, claim
 from train.checkpoint import BEST, LAST, OPTIONS
 from train.config import FitConfig
 
-FILES = (LAST, BEST, OPTIONS, "curves.png", "evaluation.json")
 FREE_TO_CHANGE = {"resume", "overwrite", "device", "workers", "quiet", "debug", "out", "shards"}
+_FILES = (LAST, BEST, "curves.png", "evaluation.json")
 
 
-def settle(config: FitConfig) -> FitConfig:
+def settle(config: FitConfig, batch_size: int) -> FitConfig:
     """The options that hold; writes nothing.
 
-    A resumed run has its saved options; those given again must agree, but for where it runs.
-
-    Raises UsageError where the folder holds a run and neither ``resume`` nor ``overwrite`` is set,
-    where there is nothing to resume, or where options differ.
+    A run that is gone on with keeps its options but for where it works; ``batch_size`` is that of
+    one that begins and was given none. Raises UsageError where there is no run to ``resume``.
     """
     folder = config.folder
-    if config.resume:
-        return _resumed(config)
-    found = next((name for name in FILES if (folder / name).exists()), None)
-    if found and not config.overwrite:
-        raise UsageError(
-            f"{folder} holds {found} already; give --resume to go on with a run, --overwrite to "
-            "replace it, or another --out."
-        )
-    return config
+    if config.overwrite or not (folder / OPTIONS).is_file():
+        if config.resume:
+            raise UsageError(
+                f"There is nothing to resume in {folder}; leave out --resume to begin."
+            )
+        return config.model_copy(update={"batch_size": config.batch_size or batch_size})
+    free = {name: getattr(config, name) for name in FREE_TO_CHANGE & config.model_fields_set}
+    return read_options(folder).model_copy(update={**free, "out": folder})
 
 
-def begin(options: FitConfig) -> None:
-    """Make the folder of a new run, without anything of an older one, and save its options."""
-    make_folder(options.folder)
-    _clear(options.folder)
-    options.save(options.folder / OPTIONS)
+def claim_run(config: FitConfig, options: FitConfig) -> bool:
+    """Make the run's folder ours, under its lock; gives whether a run there is gone on with.
+
+    ``config`` is what was asked for, ``options`` what holds. Raises RecipeError where the folder
+    holds another run, or anything else.
+    """
+    folder = config.folder
+    owner = Owner(OPTIONS, "a run", lambda: _difference(config), lambda: _files(folder))
+    goes_on = claim(folder, owner, overwrite=config.overwrite)
+    if not goes_on:
+        options.save(folder / OPTIONS)
+    return goes_on
 
 
 def read_options(folder: Path) -> FitConfig:
     """The options of a run. Raises UsageError where there is none."""
     if not (folder / OPTIONS).is_file():
         raise UsageError(f"{folder} is not a run of `train fit`: it has no {OPTIONS}.")
-    return build(FitConfig, {}, [folder / OPTIONS])
+    options = build(FitConfig, {}, [folder / OPTIONS])
+    if not {"model", "epochs"} <= options.model_fields_set:
+        raise UsageError(f"{folder / OPTIONS} wasn't written by `train fit`; choose another --out.")
+    return options
 
 
-def _resumed(config: FitConfig) -> FitConfig:
-    folder = config.folder
-    if not (folder / LAST).exists():
-        raise UsageError(f"There is nothing to resume in {folder}; leave out --resume to begin.")
-    saved = read_options(folder)
-    given = config.model_dump(include=config.model_fields_set)
-    for name, value in given.items():
-        if name not in FREE_TO_CHANGE and value != getattr(saved, name):
-            raise UsageError(
-                f"--{name.replace('_', '-')} was {getattr(saved, name)} in {folder}, is {value}; a "
-                "resumed run keeps its options, so leave it out or begin another run."
-            )
-    free = {name: value for name, value in given.items() if name in FREE_TO_CHANGE}
-    return saved.model_copy(update={**free, "out": folder})
+def _difference(config: FitConfig) -> str:
+    """In words, what was asked for and isn't so; with ``resume`` only what was really given."""
+    saved = read_options(config.folder)
+    asked = config.model_fields_set if config.resume else set(FitConfig.model_fields)
+    for name in FitConfig.model_fields:
+        new, old = getattr(config, name), getattr(saved, name)
+        left_open = name == "batch_size" and new is None
+        if name in asked - FREE_TO_CHANGE and new != old and not left_open:
+            hint = "" if config.resume else " (--resume alone goes on with it as it was)"
+            return f"--{name.replace('_', '-')} was {shown(old)}, is {shown(new)}{hint}"
+    return ""
 
 
-def _clear(folder: Path) -> None:
-    """Delete the files of an older run, and nothing else that may lie there."""
-    with writing(folder):
-        for name in FILES:
-            (folder / name).unlink(missing_ok=True)
-        for events in (folder / "tensorboard").glob("events.out.tfevents.*"):
-            events.unlink()
+def _files(folder: Path) -> Iterator[Path]:
+    """What belongs to a run but for its options. Raises UsageError where it is none."""
+    read_options(folder)
+    yield from (folder / name for name in _FILES)
+    yield from (folder / "tensorboard").glob("events.out.tfevents.*")

@@ -8,10 +8,11 @@ from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
 
+from data_manifest.commands.memory import keep_freed_memory
+from data_manifest.commands.progress import Advance, progress
 from data_manifest.dataset import Dataset
 from data_manifest.header import DepthEncoding
-from data_manifest.memory import keep_freed_memory
-from data_manifest.progress import Advance, progress
+from data_manifest.record import Size
 from train.augment import augment
 from train.config import FitConfig
 from train.data import Batch, Samples, ShuffledByEpoch, make_loader
@@ -20,6 +21,7 @@ from train.losses import mdeas_loss
 from train.metrics import Meter
 from train.models import make_model
 from train.models.student import Student
+from train.outlook import Outlook
 
 GPU_READERS = 8
 ADAM_BETAS = (0.5, 0.999)  # MDEAS's
@@ -38,18 +40,20 @@ class Trainer(NamedTuple):
     val_loader: DataLoader[Batch] | None
 
 
-def build_trainer(options: FitConfig, dataset: Dataset, size: int, deciding: str | None) -> Trainer:
+def build_trainer(
+    options: FitConfig, dataset: Dataset, size: Size, deciding: str | None
+) -> Trainer:
     """Model, Adam, one-cycle schedule and loaders, on the wanted device."""
     accelerator = make_accelerator(options.device)
     readers = GPU_READERS if accelerator.device.type == "cuda" else 0
     readers = readers if options.workers is None else options.workers
     samples = Samples(dataset.select("train"), size, options.limit)
     order = ShuffledByEpoch(len(samples), options.seed)
-    train_loader = make_loader(samples, options.batch_size, readers, order)
+    train_loader = make_loader(samples, options.samples_per_step, readers, order)
     val_loader = None
     if deciding:
         unseen = Samples(dataset.select(deciding), size, options.limit)
-        val_loader = accelerator.prepare(make_loader(unseen, options.batch_size, readers))
+        val_loader = accelerator.prepare(make_loader(unseen, options.samples_per_step, readers))
     torch.manual_seed(options.seed)
     keep_freed_memory()
     model = make_model(options.model).to(memory_format=torch.channels_last)
@@ -64,13 +68,20 @@ def build_trainer(options: FitConfig, dataset: Dataset, size: int, deciding: str
     return Trainer(accelerator, model, optimizer, scheduler, order, train_loader, val_loader)
 
 
-def run_epoch(trainer: Trainer, epoch: int, options: FitConfig, encoding: DepthEncoding) -> Numbers:
+def run_epoch(
+    trainer: Trainer, epoch: int, options: FitConfig, encoding: DepthEncoding, outlook: Outlook
+) -> Numbers:
     """Train one epoch and validate; gives its numbers by TensorBoard tag."""
     trainer.order.epoch = epoch
     torch.manual_seed(options.seed * 1_000_003 + epoch)
     what = f"Epoch {epoch + 1} of {options.epochs}"
     with progress(what, len(trainer.train_loader), "steps", quiet=options.quiet) as advance:
-        numbers = train_epoch(trainer, advance, augmented=options.augment == "full")
+
+        def stepped(count: int) -> None:
+            advance(count)
+            outlook.step()
+
+        numbers = train_epoch(trainer, stepped, augmented=options.augment == "full")
     if trainer.val_loader is not None:
         numbers |= validate(trainer, encoding)
     return numbers

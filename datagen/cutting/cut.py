@@ -8,17 +8,18 @@ import cv2
 import numpy as np
 
 from data_manifest.errors import SourceError
-from data_manifest.pictures import decode
-from data_manifest.sheet import write_png
+from data_manifest.pictures.decoding import decode
+from data_manifest.pictures.sheet import write_png
 from datagen.config import CutoutConfig
 from datagen.cutting.decontaminate import decontaminate
 from datagen.cutting.matte import clear_haze, covered, keep_largest
 from datagen.cutting.u2netp import U2Netp, load_u2netp
-from datagen.scan import Reject, printable, read_named
-from datagen.sources import shrink
+from datagen.sources.fitting import shrink
+from datagen.sources.rejects import Reject
+from datagen.sources.scan import printable, read_named
 
 
-class Task(NamedTuple):
+class PhotoTask(NamedTuple):
     """A photo by its relative name and id, and the cut-out that is made of it."""
 
     name: str
@@ -27,7 +28,7 @@ class Task(NamedTuple):
     config: CutoutConfig
 
 
-def cut(task: Task) -> Reject | None:
+def cut(task: PhotoTask) -> Reject | None:
     """Write the cut-out of one photo, or give the reason why not; with ``strict`` raise it."""
     try:
         _cut(task)
@@ -39,7 +40,7 @@ def cut(task: Task) -> Reject | None:
     return None
 
 
-def _cut(task: Task) -> None:
+def _cut(task: PhotoTask) -> None:
     config = task.config
     rgb = decode(read_named(config.photos / task.name), "RGB", config.size).pixels
     rgba = np.dstack([rgb, clear_haze(network(config.weights).alpha(rgb))])

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data_manifest.record import Mask, Picture
+from data_manifest.record import MASK_FROM, Mask, Picture
 
-MASK_FROM = 128
 HAZE_BELOW = 13  # 5 %: too little to see, but enough to keep an object from being trimmed
 
 

@@ -6,17 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_manifest.commands.parallel import each
 from data_manifest.errors import SourceError, UsageError
-from data_manifest.parallel import each
-from data_manifest.pictures import decode_upright, read_file
-from data_manifest.record import Picture
-from data_manifest.sheet import Strip, sheet, write_png
+from data_manifest.pictures.decoding import decode_upright
+from data_manifest.pictures.finding import read_file
+from data_manifest.pictures.sheet import Strip, sheet, write_png
+from data_manifest.record import Picture, Size
 from datagen.config import CutoutConfig
 from datagen.cutting.matte import covered
-from datagen.remember import remembered
-from datagen.sources import fit_square, premultiply, shrink
+from datagen.folders.picture_folder import remembered
+from datagen.sources.fitting import fit_frame, shrink
+from datagen.sources.reading import premultiply
 
 TILE = 160
+SQUARE = Size(TILE, TILE)
+PAPER = "#e1e1e1"
 COLUMNS = 2
 TO_A_PAGE = 60
 
@@ -73,9 +77,9 @@ def strip(shown: Shown) -> tuple[str, Strip]:
     alpha = rgba[..., 3]
     share = covered(alpha) * alpha.size / (photo.shape[0] * photo.shape[1])
     tiles = [
-        fit_square(photo, TILE, "pad"),
-        fit_square(np.dstack([alpha] * 3), TILE, "pad"),
-        on_checkerboard(fit_square(premultiply(rgba), TILE, "pad")),
+        fit_frame(photo, SQUARE, "pad", PAPER),
+        fit_frame(np.dstack([alpha] * 3), SQUARE, "pad", PAPER),
+        fit_frame(on_checkerboard(shrink(premultiply(rgba), TILE)), SQUARE, "pad", PAPER),
     ]
     return shown.id, Strip(tiles, f"{shown.id}   covers {share:.1%} of its photo")
 

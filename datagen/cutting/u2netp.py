@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.record import Picture
-from data_manifest.weights import Published, load_weights
-from datagen.cutting.pypi import PYPI
+from data_manifest.weights.pinned import Published, load_weights
+from data_manifest.weights.pypi import PYPI
 
 SIDE = 320
 INPUT_SHAPE = [1, 3, SIDE, SIDE]

@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 import yaml
 
 from data_manifest.dataset import STATS_FILE
-from data_manifest.publish import publish_text
-from datagen.export.claim import CARD_FILE
-from datagen.export.fields import OTHERS, depth_formula, pictures, record_fields
+from data_manifest.files.publish import publish_text
+from data_manifest.plan_columns import OTHERS
+from datagen.export.fields import depth_formula, pictures, record_fields
+from datagen.export.label import CARD_FILE
 from datagen.export.loading import DATA_FILES, how_to_load
 from datagen.export.parquet import RENAMED
 from datagen.export.selection import Selection
@@ -39,7 +40,7 @@ def description(selection: Selection) -> str:
     header = selection.dataset.header
     labels = "exact masks" + (" and teacher depth" if header.stages.depth else "")
     return (
-        f"{len(selection):,} composites of {header.size} x {header.size} pixels with {labels}: "
+        f"{len(selection):,} composites of {header.size} pixels with {labels}: "
         f"cut-outs ({len(header.foregrounds):,}) pasted onto backgrounds "
         f"({len(header.backgrounds):,}) by Diorama. Dataset fingerprint {header.fingerprint}."
     )

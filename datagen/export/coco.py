@@ -13,18 +13,18 @@ from typing import IO, Any
 
 import numpy as np
 
+from data_manifest.files.publish import make_folder, publish_files, publishing
 from data_manifest.header import Header, Source
-from data_manifest.publish import make_folder, publish_files, publishing
 from data_manifest.record import MOST_OBJECTS, Mask, Record
-from data_manifest.shard import ShardReader
-from datagen.export.part import Job, Part, samples, write_parts
-from datagen.export.pictures import endings, picture_file, safe_name
+from data_manifest.shards import ShardReader
+from datagen.export.output_files import ExportJob, OutputFile, samples_of, write_files
+from datagen.export.pictures import endings, safe_name
 from datagen.export.rle import bounding_box, run_lengths
 
 NO_CATEGORY = "foreground"
 
 
-def write_coco(job: Job) -> None:
+def write_coco(job: ExportJob) -> None:
     """Write ``images/SPLIT/KEY.jpg`` and ``annotations/instances_SPLIT.json``.
 
     Each part of a split publishes its images, then a piece of the annotations; when all pieces are
@@ -37,7 +37,7 @@ def write_coco(job: Job) -> None:
     for split in pending:
         make_folder(job.out / "images" / split)
     write = partial(write_part, categories=categories)
-    write_parts(job, "annotations/{split}-{number:05}.part.json", write, pending)
+    write_files(job, "annotations/{split}-{number:05}.part.json", write, pending)
     for split in pending:
         with publishing(_instances(annotations, split)) as temporary:
             pieces = sorted(annotations.glob(f"{split}-*.part.json"))
@@ -61,23 +61,22 @@ def category_ids(foregrounds: Sequence[Source]) -> dict[str, int]:
     return {name: number for number, name in enumerate(names, 1)}
 
 
-def write_part(part: Part, categories: dict[str, int]) -> int:
+def write_part(output: OutputFile, categories: dict[str, int]) -> int:
     """Publish the images of a part, then its images and annotations as two lines of JSON values."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    ending = endings(part.header)["fg_bg"]
+    ending = endings(output.header)["fg_bg"]
 
     def files() -> Iterator[tuple[str, bytes]]:
-        for shard, record in samples(part):
+        for shard, record in samples_of(output):
             name = f"{safe_name(record.key)}.{ending}"
-            side = part.header.size
-            image = {"id": record.index, "file_name": name, "width": side, "height": side}
+            image = {"id": record.index, "file_name": name, **output.header.size._asdict()}
             images.append(image)
-            annotations.extend(annotate(shard, record, part.header, categories))
-            yield name, picture_file(shard, record, "fg_bg", part.header)
+            annotations.extend(annotate(shard, record, output.header, categories))
+            yield name, shard.file("fg_bg", record, output.header.size)
 
-    publish_files(part.path.parent.parent / "images" / part.split, files())
-    with publishing(part.path) as temporary:
+    publish_files(output.path.parent.parent / "images" / output.split, files())
+    with publishing(output.path) as temporary:
         temporary.write_text(f"{_values(images)}\n{_values(annotations)}\n", encoding="utf-8")
     return len(images)
 
@@ -86,7 +85,7 @@ def annotate(
     shard: ShardReader, record: Record, header: Header, categories: dict[str, int]
 ) -> Iterator[dict[str, Any]]:
     """An annotation per labelled foreground of which a pixel is seen."""
-    labelled = [placement for placement in record.placements() if placement.labelled]
+    labelled = [placement for placement in record.placements if placement.labelled]
     for number, (placement, (mask, whole)) in enumerate(
         zip(labelled, _masks(shard, record, header, len(labelled)), strict=True), 1
     ):

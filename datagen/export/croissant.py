@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data_manifest.digests import file_sha256
-from data_manifest.parallel import each
-from data_manifest.publish import publish_text
+from data_manifest.commands.parallel import each
+from data_manifest.files.publish import publish_text
+from data_manifest.shards.digests import file_sha256
 from datagen.export.card import dataset_name, description
-from datagen.export.claim import CROISSANT_FILE
 from datagen.export.fields import Field
+from datagen.export.label import CROISSANT_FILE
 from datagen.export.selection import Selection
 
 MIME_TYPES = {

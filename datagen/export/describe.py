@@ -7,8 +7,8 @@ from data_manifest.dataset import PLAN_FILE
 from data_manifest.header import SHARD_ENDINGS
 from datagen.export.croissant import Described, field, file_objects, file_set, record_set
 from datagen.export.fields import Field, pictures, record_fields
+from datagen.export.output_files import ExportJob
 from datagen.export.parquet import RENAMED
-from datagen.export.part import Job
 from datagen.export.pictures import endings
 
 _SAMPLES = "a row per sample"
@@ -31,7 +31,7 @@ _ANNOTATIONS = {
 }
 
 
-def describe_parquet(job: Job) -> Described:
+def describe_parquet(job: ExportJob) -> Described:
     """A file set of all tables, whose rows are the samples."""
     files = file_set("parquet-files", "data/*.parquet")
     source = {"fileSet": {"@id": files["@id"]}}
@@ -48,7 +48,7 @@ def describe_parquet(job: Job) -> Described:
     return Described([*tables, files], [record_set("samples", _SAMPLES, fields())])
 
 
-def describe_webdataset(job: Job) -> Described:
+def describe_webdataset(job: ExportJob) -> Described:
     """File sets within the tar files: each kind of picture, and the records, as whole files."""
     header, plan = job.selection.dataset.header, job.selection.dataset.plan
     tars = file_objects(job.out, "*-[0-9]*.tar", job.workers)
@@ -71,7 +71,7 @@ def describe_webdataset(job: Job) -> Described:
     return Described([*tars, *sets], described)
 
 
-def describe_coco(job: Job) -> Described:
+def describe_coco(job: ExportJob) -> Described:
     """Per split the annotation file, its images and its annotations."""
     ending = endings(job.selection.dataset.header)["fg_bg"]
     splits = job.selection.rows
@@ -92,7 +92,7 @@ def describe_coco(job: Job) -> Described:
     return Described([*files, *images, *tables], sets)
 
 
-def describe_shards(job: Job) -> Described:
+def describe_shards(job: ExportJob) -> Described:
     """The dataset's own files, and its plan as a record set."""
     shards = [item for e in SHARD_ENDINGS.values() for item in file_objects(job.out, f"[0-9]*{e}")]
     plan = file_objects(job.out, PLAN_FILE)

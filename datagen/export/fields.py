@@ -27,7 +27,7 @@ _RECORD = {
     "bg": Field("sc:Text", "which background"),
     "fg": Field("sc:Text", "which foreground, the first if there are several"),
     "flip": Field("sc:Boolean", "whether the foreground is mirrored left to right"),
-    "scale": Field("sc:Float", "side of the foreground as a fraction of the background's side"),
+    "scale": Field("sc:Float", "side of the foreground as a fraction of the frame's shorter side"),
     "angle": Field("sc:Float", "turn of the foreground in degrees counter-clockwise"),
     "x": Field("sc:Integer", "left of the foreground's box in pixels"),
     "y": Field("sc:Integer", "top of the foreground's box in pixels"),
@@ -38,8 +38,6 @@ _RECORD = {
     "shear": Field("sc:Float", "slant of the foreground in degrees to the right"),
     **{c: Field("sc:Float", f"gain of the foreground's {c}") for c in ("red", "green", "blue")},
 }
-OTHERS = "others"
-"""The column of further foregrounds, which Croissant's flat fields can't describe."""
 
 
 def pictures(header: Header) -> dict[str, Field]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from data_manifest.dataset import Dataset
 from data_manifest.errors import UsageError
-from data_manifest.plan import Plan
+from data_manifest.picks import spread
 from data_manifest.record import SPLITS
 
 
@@ -41,15 +41,10 @@ def select(
         if not sizes.get(split):
             there = ", ".join(name for name, size in sizes.items() if size)
             raise UsageError(f"{dataset.folder} has no split {split!r}; it has {there}.")
-    order = _stored_order(dataset.plan)
+    order = dataset.plan.stored_order
     chosen = splits or SPLITS
     wanted = np.any([dataset.plan.is_word("split", split) for split in chosen], axis=0)
     order = order[wanted[order]]
-    if limit is not None and limit < len(order):
-        order = order[np.arange(limit) * len(order) // limit]
+    order = order[spread(len(order), limit)]
     by_split = {s: order[dataset.plan.is_word("split", s)[order]] for s in SPLITS if s in chosen}
     return Selection(dataset, to, {s: rows for s, rows in by_split.items() if len(rows)}, limit)
-
-
-def _stored_order(plan: Plan) -> npt.NDArray[np.int64]:
-    return np.lexsort((plan.column("row"), plan.column("shard"))).astype(np.int64, copy=False)

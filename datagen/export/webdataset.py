@@ -7,28 +7,28 @@ and KEY.json, the sample's record.
 import io
 import json
 import tarfile
-from dataclasses import asdict
 from typing import Any
 
-from data_manifest.publish import publishing
+from data_manifest.files.publish import publishing
+from data_manifest.plan_columns import flat
 from data_manifest.record import Record
-from datagen.export.part import Job, Part, samples, write_parts
-from datagen.export.pictures import endings, picture_file, safe_name
+from datagen.export.output_files import ExportJob, OutputFile, samples_of, write_files
+from datagen.export.pictures import endings, safe_name
 
 
-def write_webdataset(job: Job) -> None:
+def write_webdataset(job: ExportJob) -> None:
     """Write ``SPLIT-000000.tar`` and so on; files that are there are kept."""
-    write_parts(job, "{split}-{number:06}.tar", write_tar)
+    write_files(job, "{split}-{number:06}.tar", write_tar)
 
 
-def write_tar(part: Part) -> int:
+def write_tar(output: OutputFile) -> int:
     """Publish one tar file; gives its number of samples."""
     count = 0
-    with publishing(part.path) as temporary, tarfile.open(temporary, "w") as file:
-        for shard, record in samples(part):
+    with publishing(output.path) as temporary, tarfile.open(temporary, "w") as file:
+        for shard, record in samples_of(output):
             name = safe_name(record.key)
-            for stream, ending in endings(part.header).items():
-                data = picture_file(shard, record, stream, part.header)
+            for stream, ending in endings(output.header).items():
+                data = shard.file(stream, record, output.header.size)
                 _add(file, f"{name}.{stream}.{ending}", data)
             _add(file, f"{name}.json", json.dumps(described(record)).encode())
             count += 1
@@ -37,7 +37,7 @@ def write_tar(part: Part) -> int:
 
 def described(record: Record) -> dict[str, Any]:
     """A record as JSON values, without the place where it was stored."""
-    values = asdict(record)
+    values = flat(record)
     del values["shard"], values["row"]
     return values
 

@@ -9,50 +9,51 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data_manifest.codec import decode_any
 from data_manifest.errors import DatasetError, SourceError
-from data_manifest.pictures import read_file
+from data_manifest.pictures.finding import read_file
+from data_manifest.pictures.opencv import decode_any
+from data_manifest.record import Size
 from datagen.ingest.gather import Found, Missing
 
 _GREY_TOLERANCE = 8  # levels by which a grey JPEG in three channels may differ between them
 
 
-class CheckTask(NamedTuple):
-    """Samples to read; ``size`` is the side that they are read at, None to take their own."""
+class ReadTask(NamedTuple):
+    """Samples to read; ``size`` is what they are read at, None to take their own."""
 
     found: Sequence[Found]
-    size: int | None
+    size: Size | None
     mask_threshold: int
 
 
 class Usable(NamedTuple):
     """A sample whose files decode.
 
-    ``sha256`` are digests by stream, ``side`` the square's side in pixels, ``box`` (x, y, width,
+    ``sha256`` are digests by stream, ``size`` that of all its pictures, ``box`` (x, y, width,
     height) of its mask; ``depth_bits`` is 0 without depth, ``depth_most`` the largest value.
     """
 
     found: Found
     sha256: dict[str, str]
-    side: int
+    size: Size
     box: tuple[int, int, int, int]
     depth_bits: int
     depth_most: int
 
 
-def check_samples(task: CheckTask) -> list[Usable | Missing]:
+def read_samples(task: ReadTask) -> list[Usable | Missing]:
     """Read samples; those that can't be used come back with the reason."""
     return [_check(found, task) for found in task.found]
 
 
-def _check(found: Found, task: CheckTask) -> Usable | Missing:
+def _check(found: Found, task: ReadTask) -> Usable | Missing:
     try:
         return _read(found, task)
     except (DatasetError, SourceError) as error:
         return Missing(found.key, str(error).rstrip("."))
 
 
-def _read(found: Found, task: CheckTask) -> Usable:
+def _read(found: Found, task: ReadTask) -> Usable:
     sha256: dict[str, str] = {}
 
     def decode(stream: str, path: Path, flags: int) -> npt.NDArray[Any]:
@@ -64,20 +65,15 @@ def _read(found: Found, task: CheckTask) -> Usable:
             raise DatasetError(f"{path}: {error}") from None
 
     fg_bg = decode("fg_bg", found.fg_bg, cv2.IMREAD_COLOR)
-    height, width = fg_bg.shape[:2]
-    if task.size is None and height != width:
-        raise DatasetError(
-            f"{found.fg_bg} is {width} x {height}, not square; --size squashes what is read"
-        )
-    side = task.size or width
+    size = task.size or Size.of(fg_bg)
     mask = _grey(decode("mask", found.mask, cv2.IMREAD_UNCHANGED), found.mask)
     _check_size(mask, fg_bg, found.mask, task)
     if 0 < mask.max() < task.mask_threshold:
         raise DatasetError(
             f"{found.mask} is nowhere brighter than {mask.max()}; see --mask-threshold"
         )
-    if mask.shape != (side, side):
-        mask = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    if mask.shape != size.shape:
+        mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
     x, y, wide, high = cv2.boundingRect((mask >= task.mask_threshold).astype(np.uint8))
     bits = most = 0
     if found.depth:
@@ -86,7 +82,7 @@ def _read(found: Found, task: CheckTask) -> Usable:
         if depth.dtype not in (np.uint8, np.uint16):
             raise DatasetError(f"{found.depth} holds {depth.dtype} values; expected 8 or 16 bits")
         bits, most = depth.dtype.itemsize * 8, int(depth.max())
-    return Usable(found, sha256, side, (x, y, wide, high), bits, most)
+    return Usable(found, sha256, size, (x, y, wide, high), bits, most)
 
 
 def _grey(picture: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
@@ -101,8 +97,7 @@ def _grey(picture: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
 
 
 def _check_size(
-    picture: npt.NDArray[Any], fg_bg: npt.NDArray[Any], path: Path, task: CheckTask
+    picture: npt.NDArray[Any], fg_bg: npt.NDArray[Any], path: Path, task: ReadTask
 ) -> None:
     if task.size is None and picture.shape != fg_bg.shape[:2]:
-        height, width = picture.shape
-        raise DatasetError(f"{path} is {width} x {height}, not as large as its fg_bg")
+        raise DatasetError(f"{path} is {Size.of(picture)}, not as large as its fg_bg")

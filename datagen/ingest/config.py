@@ -5,16 +5,17 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from data_manifest.config import parse_list
-from datagen.config import ParallelConfig
+from data_manifest.commands.group import ParallelConfig
+from data_manifest.commands.options import FrameSize, parse_list
+from data_manifest.record import MASK_FROM
 from datagen.ingest.layouts import Layout
 from datagen.ingest.pairing_list import COLUMNS
-from datagen.planning.recipe import Splitting
+from datagen.planning.recipe import SplitOptions
 
 Columns = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
 
 
-class ImportConfig(Splitting, ParallelConfig):
+class ImportConfig(SplitOptions, ParallelConfig):
     """Options of ``datagen import``."""
 
     bg: Path | None = Field(None, description="folder of backgrounds")
@@ -34,10 +35,12 @@ class ImportConfig(Splitting, ParallelConfig):
         None, ge=1, description="numbered files: so many follow each other on one background"
     )
     out: Path = Field(Path("data"), description="dataset folder to write")
-    size: int | None = Field(
-        None, ge=16, le=8192, description="side of the pictures as read  [default: theirs]"
+    size: FrameSize | None = Field(
+        None, description="size of the pictures as read, 224 or 640x480  [default: theirs]"
     )
-    mask_threshold: int = Field(128, ge=1, le=255, description="grey from which a pixel is mask")
+    mask_threshold: int = Field(
+        MASK_FROM, ge=1, le=255, description="grey from which a pixel is mask"
+    )
     depth_scale: float | None = Field(
         None, gt=0, description="one grey level of depth  [default: 0.001 of 16 bits, 1/255 of 8]"
     )

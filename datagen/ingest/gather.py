@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_manifest.errors import UsageError
-from data_manifest.pictures import find_pictures
+from data_manifest.pictures.finding import find_pictures
 from datagen.ingest.config import ImportConfig
 from datagen.ingest.layouts import Backgrounds, DataStream, Joint, joints
 from datagen.ingest.pairing_list import read_list

@@ -8,13 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from data_manifest.header import IMPORTED, DepthEncoding, DepthStage, Header, Source, Stages
-from data_manifest.plan import SCHEMA, Plan, words_column
+from data_manifest.plan import Plan
+from data_manifest.plan_columns import SCHEMA, words_column
 from data_manifest.record import SPLITS
 from datagen.ingest.check import Usable
 from datagen.ingest.config import ImportConfig
 from datagen.planning.fingerprint import digest
 from datagen.planning.split import Candidates, split_samples
-from datagen.scan import Reject
+from datagen.sources.rejects import Reject
 
 _PRECISION = {8: (1 / 255, "none", "relative"), 16: (0.001, "metres", "metric")}
 
@@ -29,7 +30,7 @@ class Usables(NamedTuple):
 
 def header_and_plan(config: ImportConfig, usables: Usables) -> tuple[Header, Plan]:
     """Header and plan of an import."""
-    samples, side = usables.samples, usables.samples[0].side
+    samples, size = usables.samples, usables.samples[0].size
     fgs = sorted({sample.found.fg_name for sample in samples})
     how = config if fgs != [""] or config.split_by != "source" else _by_background(config)
     positions = {source.id: number for number, source in enumerate(usables.backgrounds)}
@@ -45,7 +46,7 @@ def header_and_plan(config: ImportConfig, usables: Usables) -> tuple[Header, Pla
         "bg": words_column(bg, [source.id for source in usables.backgrounds]),
         "fg": words_column(fg, [name or "unknown" for name in fgs]),
         "flip": np.zeros(len(samples), bool),
-        "scale": boxes[:, 2:].max(axis=1) / side,
+        "scale": boxes[:, 2:].max(axis=1) / size.shorter,
         "angle": np.zeros(len(samples)),
         **{name: boxes[:, place] for place, name in enumerate(("x", "y", "width", "height"))},
         "blend": words_column(np.zeros(len(samples), np.int64), ["imported"]),
@@ -82,7 +83,8 @@ def _header(config: ImportConfig, usables: Usables, plan: Plan, notes: list[str]
         format="folder",
         codec="jpeg",
         maps=False,
-        size=usables.samples[0].side,
+        size=usables.samples[0].size,
+        made_by="datagen import",
         recipe=recipe,
         backgrounds=usables.backgrounds,
         foregrounds=[_named(name) for name in sorted(set(plan.words("fg")))],
@@ -117,11 +119,10 @@ def _depth_stage(config: ImportConfig, samples: Sequence[Usable]) -> DepthStage 
             "target_offset": 0.0,
         }
     )
-    side = samples[0].side
     return DepthStage(
         teacher="imported",
         weights_sha256="",
         licence="unknown",
-        input_size=(side, side),
+        input_size=samples[0].size.shape,
         encoding=encoding,
     )

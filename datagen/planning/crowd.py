@@ -4,27 +4,26 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from data_manifest.plan import PLACEMENT
-from datagen.planning.geometry import Floats, Ints, Shapes, inside
-from datagen.planning.placing import Cutouts, Draws, Placed, place, position
+from data_manifest.plan_columns import PLACEMENT
+from datagen.planning.geometry import Bools, Floats, Ints, Shapes, inside
+from datagen.planning.place import Cutouts, Draws, PlacementColumns, place, position
 from datagen.planning.recipe import Recipe
 
 TRIES = 24
 
 
 class Crowd(NamedTuple):
-    """Foregrounds drawn over the first, one Placed per slot, and where they are really drawn.
+    """Foregrounds drawn over the first, columns per slot, and where they are really drawn.
 
     ``present`` and ``labelled`` are (slots, n) bool; ``left_out`` counts foregrounds for which no
     position was found that hides others little enough.
     """
 
-    slots: list[Placed]
-    present: npt.NDArray[np.bool_]
-    labelled: npt.NDArray[np.bool_]
+    slots: list[PlacementColumns]
+    present: Bools
+    labelled: Bools
     left_out: int
 
     def notes(self) -> list[str]:
@@ -38,7 +37,11 @@ class Crowd(NamedTuple):
 
 
 def crowd(
-    recipe: Recipe, cutouts: Cutouts, first: Placed, rows: Ints, pools: tuple[Ints, Sequence[Ints]]
+    recipe: Recipe,
+    cutouts: Cutouts,
+    first: PlacementColumns,
+    rows: Ints,
+    pools: tuple[Ints, Sequence[Ints]],
 ) -> Crowd:
     """Place further foregrounds over the first of every sample.
 
@@ -85,10 +88,10 @@ def _choose(pools: tuple[Ints, Sequence[Ints]], draws: Draws) -> Ints:
 
 def _least_hiding(
     recipe: Recipe,
-    new: Placed,
+    new: PlacementColumns,
     draws: Draws,
-    below: tuple[list[Placed], list[Floats], list[npt.NDArray[np.bool_]]],
-) -> tuple[Placed, npt.NDArray[np.bool_]]:
+    below: tuple[list[PlacementColumns], list[Floats], list[Bools]],
+) -> tuple[PlacementColumns, Bools]:
     """The first of some positions that hides none of those below beyond the limit; where it did."""
     shape = Shapes(new.scale, new.width, new.height, new.fill)
     x, y = new.x, new.y
@@ -106,16 +109,17 @@ def _least_hiding(
     return new._replace(x=x, y=y), found
 
 
-def _hidden_share(below: Placed, above: Placed, recipe: Recipe) -> Floats:
+def _hidden_share(below: PlacementColumns, above: PlacementColumns, recipe: Recipe) -> Floats:
     """At most which share of the mask of ``below`` is hidden, from boxes and fills alone."""
     overlap = np.ones(len(below.x))
-    for start, extent in (("x", "width"), ("y", "height")):
+    axes = (("x", "width", recipe.size.width), ("y", "height", recipe.size.height))
+    for start, extent, side in axes:
         low = np.maximum(getattr(below, start), getattr(above, start))
         high = np.minimum(
             getattr(below, start) + getattr(below, extent),
             getattr(above, start) + getattr(above, extent),
         )
-        overlap = overlap * inside(low, np.maximum(high - low, 0), recipe.size)
+        overlap = overlap * inside(low, np.maximum(high - low, 0), side)
     mask = below.fill * below.width * below.height
     return overlap / np.maximum(mask, 1)
 

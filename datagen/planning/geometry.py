@@ -8,18 +8,21 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.record import Size
 from datagen.planning.random_draws import whole
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 _ROUNDING = 1e-6  # pixels by which a turned box may be off, so that 90 degrees add none
 
 
 class Shapes(NamedTuple):
     """Foregrounds before and after turning, (n,) each.
 
-    ``scale`` is the longer side before turning as a fraction of the frame; ``width`` and ``height``
-    are the box after turning in pixels; ``fill`` is the share of it that the mask covers.
+    ``scale`` is the longer side before turning as a fraction of the frame's shorter side; ``width``
+    and ``height`` are the box after turning in pixels; ``fill`` is the share of it that the mask
+    covers.
     """
 
     scale: Floats
@@ -28,9 +31,9 @@ class Shapes(NamedTuple):
     fill: Floats
 
 
-def upright_size(scale: Floats, boxes: Ints, side: int) -> Ints:
+def upright_size(scale: Floats, boxes: Ints, frame: Size) -> Ints:
     """Width and height, (n, 2) pixels, of foregrounds with boxes (n, 2) before they are turned."""
-    longer = np.maximum(np.rint(scale * side).astype(np.int64), 1)
+    longer = np.maximum(np.rint(scale * frame.shorter).astype(np.int64), 1)
     sides = np.rint(longer[:, None] * boxes / boxes.max(axis=1, keepdims=True)).astype(np.int64)
     return np.asarray(np.maximum(sides, 1))
 
@@ -49,18 +52,18 @@ def turned_size(upright: Ints, angle: Floats, shear: Floats) -> Ints:
     return np.maximum(np.ceil(reach[:, :, 0] - _ROUNDING).astype(np.int64), 1)
 
 
-def shapes(scale: Floats, turns: tuple[Floats, Floats], boxes: Ints, side: int) -> Shapes:
+def shapes(scale: Floats, turns: tuple[Floats, Floats], boxes: Ints, frame: Size) -> Shapes:
     """Shapes of foregrounds at the wanted scales; those that the frame can't hold are made smaller.
 
     ``turns`` are angle and shear in degrees, ``boxes`` (n, 2) the sources' trimmed sizes.
     """
     for _ in range(2):
-        upright = upright_size(scale, boxes, side)
+        upright = upright_size(scale, boxes, frame)
         turned = turned_size(upright, *turns)
-        over = turned.max(axis=1) / side
-        scale = np.where(over > 1, scale / np.maximum(over, 1) * (1 - 1 / side), scale)
-    upright = upright_size(scale, boxes, side)
-    turned = np.minimum(turned_size(upright, *turns), side)
+        over = (turned / frame).max(axis=1)
+        scale = np.where(over > 1, scale / np.maximum(over, 1) * (1 - 1 / frame.shorter), scale)
+    upright = upright_size(scale, boxes, frame)
+    turned = np.minimum(turned_size(upright, *turns), frame)
     share = upright.prod(axis=1) / turned.prod(axis=1)
     return Shapes(scale, turned[:, 0], turned[:, 1], share)
 

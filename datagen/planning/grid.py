@@ -4,14 +4,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from data_manifest.errors import UsageError
+from data_manifest.picks import spread
+from datagen.planning.geometry import Bools, Ints
 from datagen.planning.random_draws import permutation, uniform
 from datagen.planning.recipe import Recipe
 
 MOST_SAMPLES = 200_000_000
-Ints = npt.NDArray[np.int64]
 
 
 class Grid(NamedTuple):
@@ -24,44 +24,61 @@ class Grid(NamedTuple):
 
     bg: Ints
     fg: Ints
-    flip: npt.NDArray[np.bool_]
+    flip: Bools
     number: Ints
     variant: Ints
     place: Ints
 
 
+def count_samples(recipe: Recipe, backgrounds: int, foregrounds: int) -> int:
+    """How many samples a recipe makes; raises UsageError where no disk holds so many."""
+    total = recipe.samples or math.prod(_axes(recipe, backgrounds, foregrounds))
+    count = min(total, recipe.limit or total)
+    if count > MOST_SAMPLES:
+        raise UsageError(
+            f"{count:,} samples are more than {MOST_SAMPLES:,}; give a smaller --n or --limit."
+        )
+    return count
+
+
 def make_grid(recipe: Recipe, backgrounds: int, foregrounds: int) -> Grid:
     """The grid of a recipe; raises UsageError where it is larger than any disk."""
-    variants = len(recipe.blend) if recipe.blend_variants else 1
+    count = count_samples(recipe, backgrounds, foregrounds)
     if recipe.samples:
-        return _balanced(recipe, backgrounds, foregrounds, variants)
-    return _all_pairs(recipe, backgrounds, foregrounds, variants)
+        return _balanced(recipe, backgrounds, foregrounds, count)
+    return _all_pairs(recipe, backgrounds, foregrounds, count)
 
 
-def _all_pairs(recipe: Recipe, backgrounds: int, foregrounds: int, variants: int) -> Grid:
-    """Background x foreground x flip x n x variant; with ``limit`` spread evenly over it."""
+def _axes(recipe: Recipe, backgrounds: int, foregrounds: int) -> tuple[int, int, int, int, int]:
     flips = 2 if recipe.flip in ("both", "twin") else 1
-    axes = (backgrounds, foregrounds, flips, recipe.n, variants)
-    total = math.prod(axes)
-    index = _numbers(min(total, recipe.limit or total))
-    cell = _spread(index, total, len(index))
+    return backgrounds, foregrounds, flips, recipe.n, _variants(recipe)
+
+
+def _variants(recipe: Recipe) -> int:
+    return len(recipe.blend) if recipe.blend_variants else 1
+
+
+def _all_pairs(recipe: Recipe, backgrounds: int, foregrounds: int, count: int) -> Grid:
+    """Background x foreground x flip x n x variant, of which ``count`` are spread evenly."""
+    axes = _axes(recipe, backgrounds, foregrounds)
+    cell = spread(math.prod(axes), count)
+    index = np.arange(len(cell))
     bg, fg, mirrored, number, variant = np.unravel_index(cell, axes)
     place = index
-    if variants > 1 or recipe.flip == "twin":
+    if _variants(recipe) > 1 or recipe.flip == "twin":
         one_flip = np.zeros_like(mirrored) if recipe.flip == "twin" else mirrored
         first = np.ravel_multi_index((bg, fg, one_flip, number, np.zeros_like(variant)), axes)
         place = np.unique(first, return_inverse=True)[1]
-    flip = mirrored.astype(bool) if flips == 2 else _flips(recipe, place)
+    flip = mirrored.astype(bool) if axes[2] == 2 else _flips(recipe, place)
     return Grid(bg, fg, flip, number, variant, place)
 
 
-def _balanced(recipe: Recipe, backgrounds: int, foregrounds: int, variants: int) -> Grid:
+def _balanced(recipe: Recipe, backgrounds: int, foregrounds: int, count: int) -> Grid:
     """Backgrounds one after the other, so that each is decoded once; foregrounds shuffled.
 
     Every background and every foreground is used equally often, but for one.
     """
-    total = min(recipe.samples or 0, recipe.limit or recipe.samples or 0)
-    index = _numbers(total)
+    index, variants = np.arange(count), _variants(recipe)
     place, variant = index // variants, index % variants
     placements = int(place[-1]) + 1
     bg = np.arange(placements) * backgrounds // placements
@@ -73,21 +90,7 @@ def _balanced(recipe: Recipe, backgrounds: int, foregrounds: int, variants: int)
     return Grid(bg[place], fg[place], _flips(recipe, place), number[place], variant, place)
 
 
-def _flips(recipe: Recipe, place: Ints) -> npt.NDArray[np.bool_]:
+def _flips(recipe: Recipe, place: Ints) -> Bools:
     if recipe.flip == "none":
         return np.zeros(len(place), bool)
     return (uniform(recipe.seed, "flip", int(place.max()) + 1) < 0.5)[place]
-
-
-def _numbers(count: int) -> Ints:
-    if count > MOST_SAMPLES:
-        raise UsageError(
-            f"{count:,} samples are more than {MOST_SAMPLES:,}; give a smaller --n or --limit."
-        )
-    return np.arange(count)
-
-
-def _spread(index: Ints, total: int, count: int) -> Ints:
-    """``index * total // count`` without overflow: the grid cells of a limited plan."""
-    step, rest = divmod(total, count)
-    return index * step + index * rest // count

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from data_manifest.errors import UsageError
+from data_manifest.files.names import is_fit_key
 
 FIELDS: Mapping[str, object] = {
     "index": 0,
@@ -29,15 +30,24 @@ def check_template(template: str) -> None:
         raise ValueError(
             f"--key {template} can't be filled ({error}); it may use {', '.join(FIELDS)}"
         ) from None
-    if name.startswith("/") or ".." in name or "\\" in name or name != name.strip():
+    if not is_fit_key(name) or name != name.strip():
         raise ValueError(f"--key {template} makes no usable file name")
 
 
 def fill(template: str, columns: Mapping[str, Sequence[object]], count: int) -> list[str]:
-    """The names of ``count`` samples. Raises UsageError where two would be the same."""
+    """The names of ``count`` samples.
+
+    Raises UsageError where two would be the same, or one can't be the name of a file.
+    """
     used = [name for name in FIELDS if "{" + name in template]
     rows = zip(*(columns[name] for name in used), strict=True) if used else [()] * count
     names = [template.format_map(dict(zip(used, row, strict=True))) for row in rows]
+    unfit = next((name for name in names if not is_fit_key(name)), None)
+    if unfit is not None:
+        raise UsageError(
+            f"--key {template} gives a sample the name {unfit[:80]!r}, which can't be a file's; "
+            "use {bg_number} and {fg_number} instead of names."
+        )
     if len(set(names)) < count:
         raise UsageError(
             f"--key {template} gives samples the same name; add {{index}} to make them unique."

@@ -1,15 +1,18 @@
 """The options that decide the pixels of a dataset."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from data_manifest.config import Config, Numbers, Range, parse_weights
+from data_manifest.commands.options import Config, FrameSize, Numbers, Range, parse_weights
 from data_manifest.header import LARGEST_SHARD, Codec
-from data_manifest.record import MOST_OBJECTS
+from data_manifest.record import MASK_FROM, MOST_OBJECTS, Size
 from datagen.planning.key import DEFAULT_KEY, check_template
 
 Fit = Literal["crop", "squash", "pad"]
+FIT_TEXT = "how a background gets the frame's shape: cut, squashed, or shrunk to fit and padded"
+PAD_TEXT = "what --fit pad pads with: its own edge, or a colour such as '#808080'"
 MOST_WEIGHT = 1_000_000
 DrawnFormat = Literal["h5", "zip"]
 Flip = Literal["both", "twin", "random", "none"]
@@ -17,10 +20,19 @@ ScaleBy = Literal["longer", "height", "width"]
 ScalePer = Literal["sample", "foreground"]
 Blend = Literal["alpha", "hard", "feather", "poisson"]
 SplitBy = Literal["source", "bg", "fg", "sample"]
+
+
+def _check_pad(value: str) -> str:
+    if value != "edge" and not re.fullmatch("#[0-9a-fA-F]{6}", value):
+        raise ValueError("give edge, or a colour such as '#808080'")
+    return value.lower()
+
+
+Pad = Annotated[str, AfterValidator(_check_pad)]
 _BlendWeights = Annotated[dict[Blend, float], BeforeValidator(parse_weights)]
 
 
-class Pairing(Config):
+class PairingOptions(Config):
     """Which background and which foreground a sample is made of."""
 
     n: int = Field(
@@ -45,14 +57,17 @@ class Pairing(Config):
     )
 
 
-class Placing(Config):
+class PlacementOptions(Config):
     """Where a foreground lies, how large and how turned."""
 
-    size: int = Field(224, ge=16, le=8192, description="side of every picture in pixels")
-    fit: Fit = Field("crop", description="how a background becomes a square")
+    size: FrameSize = Field(
+        Size(224, 224), description="frame of every picture in pixels: 224, or 640x480"
+    )
+    fit: Fit = Field("crop", description=FIT_TEXT)
+    pad: Pad = Field("edge", description=PAD_TEXT)
     scale: Range = Field(
         (0.4, 0.6),
-        description="side of the foreground, LOW:HIGH as fractions of the background's side",
+        description="side of the foreground, LOW:HIGH as fractions of the frame's shorter side",
     )
     scale_steps: Numbers = Field(
         (), description="fixed scales instead, taken in turn, such as 1,0.8,0.6,0.4"
@@ -76,7 +91,7 @@ class Placing(Config):
     )
 
 
-class Blending(Config):
+class BlendingOptions(Config):
     """How a foreground is joined to the background."""
 
     blend: _BlendWeights = Field(
@@ -90,10 +105,12 @@ class Blending(Config):
     jitter: float = Field(
         0, ge=0, le=0.9, description="random brightness and tint of the foreground, plus or minus"
     )
-    mask_threshold: int = Field(128, ge=1, le=255, description="alpha from which a pixel is mask")
+    mask_threshold: int = Field(
+        MASK_FROM, ge=1, le=255, description="alpha from which a pixel is mask"
+    )
 
 
-class Storing(Config):
+class StorageOptions(Config):
     """How samples are encoded and packed."""
 
     quality: int = Field(90, ge=1, le=100, description="JPEG quality of fg_bg")
@@ -105,7 +122,7 @@ class Storing(Config):
     shard_size: int = Field(1000, ge=1, description="samples per shard")
 
 
-class Splitting(Config):
+class SplitOptions(Config):
     """What is held out."""
 
     hold_out: float = Field(
@@ -118,7 +135,7 @@ class Splitting(Config):
     )
 
 
-class Recipe(Pairing, Placing, Blending, Storing, Splitting):
+class Recipe(PairingOptions, PlacementOptions, BlendingOptions, StorageOptions, SplitOptions):
     """The options of ``datagen overlay`` that decide what is stored."""
 
     @classmethod
@@ -135,11 +152,13 @@ class Recipe(Pairing, Placing, Blending, Storing, Splitting):
         """Whether samples may hold more than one foreground, and so have instance maps."""
         return self.objects[1] > 1 or self.distractors[1] > 0
 
-    def smallest_and_largest(self) -> tuple[float, float]:
-        """Bounds of a foreground's longer side as a fraction of the frame."""
+    def smallest_and_largest(self) -> tuple[int, int]:
+        """Bounds of a foreground's longer side in pixels."""
         low, high = min(self.scale_steps or self.scale), max(self.scale_steps or self.scale)
         turned = self.angle != (0, 0) or self.shear != (0, 0)
-        return low / 2 if turned else low, high if self.scale_by == "longer" else 1.0
+        smallest = round((low / 2 if turned else low) * self.size.shorter)
+        largest = round(high * self.size.shorter) if self.scale_by == "longer" else max(self.size)
+        return max(smallest, 1), max(largest, 1)
 
     @model_validator(mode="after")
     def _check(self) -> "Recipe":

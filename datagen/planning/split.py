@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from data_manifest.header import Source
-from datagen.duplicates import duplicate_groups
+from data_manifest.header import KIND_NAMES, Kind, Source
+from datagen.planning.duplicate_groups import duplicate_groups
+from datagen.planning.geometry import Bools, Ints
 from datagen.planning.random_draws import rank, uniform
-from datagen.planning.recipe import Splitting
-from datagen.scan import KIND_NAMES, Kind
+from datagen.planning.recipe import SplitOptions
 
 TRAIN, VAL, VAL_BG, VAL_FG = range(4)  # in the order of data_manifest.record.SPLITS
 
@@ -18,7 +18,7 @@ TRAIN, VAL, VAL_BG, VAL_FG = range(4)  # in the order of data_manifest.record.SP
 class HeldOut(NamedTuple):
     """Which sources of one kind are held out, (sources,) bool, and what there is to say of it."""
 
-    mask: npt.NDArray[np.bool_]
+    mask: Bools
     notes: list[str]
 
 
@@ -26,7 +26,7 @@ class Candidates(NamedTuple):
     """Sources that may be held out: a digest of each, and a group number of near-duplicates."""
 
     digests: Sequence[str]
-    group: npt.NDArray[np.int64]
+    group: Ints
 
     @classmethod
     def of(cls, sources: Sequence[Source]) -> "Candidates":
@@ -71,12 +71,10 @@ class Splits(NamedTuple):
     """The split of every sample, (n,) codes; which foregrounds are held out; notes for the user."""
 
     codes: npt.NDArray[np.int32]
-    held_fg: npt.NDArray[np.bool_]
+    held_fg: Bools
     notes: list[str]
 
-    def pools(
-        self, fg: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.int64]]]:
+    def pools(self, fg: Ints) -> tuple[Ints, list[Ints]]:
         """Which of the two pools (known and held out) sample foregrounds ``fg`` are in, and both.
 
         A sample's further foregrounds come from the pool of its first, so that none leaks.
@@ -86,10 +84,10 @@ class Splits(NamedTuple):
 
 
 def split_samples(
-    how: Splitting,
+    how: SplitOptions,
     seed: int,
     candidates: tuple[Candidates, Candidates],
-    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    rows: tuple[Ints, Ints],
 ) -> Splits:
     """Split samples by their sources.
 

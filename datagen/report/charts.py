@@ -72,7 +72,7 @@ def legend(items: Iterable[tuple[str, str]]) -> Markup:
 
 
 def heat_map(values: Floats, alt: str, ends: tuple[str, str], *, smooth: bool) -> Markup:
-    """Values (h, w) from 0 to their largest as a square picture, dark to bright (Viridis)."""
+    """Values (h, w) from 0 to their largest as a picture, dark to bright (Viridis)."""
     level = np.rint(values / (values.max() or 1) * 255).astype(np.uint8)
     picture = np.asarray(cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS), np.uint8)[..., ::-1]
     return place_map(picture, alt, ends, smooth=smooth)
@@ -83,7 +83,8 @@ def place_map(
 ) -> Markup:
     """A small (h, w, 3) uint8 picture of the whole frame, and what the ends of its colours mean."""
     how = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
-    large = cv2.resize(picture, (HEAT_PIXELS, HEAT_PIXELS), interpolation=how)
+    factor = HEAT_PIXELS / max(picture.shape[:2])
+    large = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=how)
     key = (tag("span", ends[0]), tag("i", class_=scale), tag("span", ends[1]))
     image = tag("img", src=png_uri(np.asarray(large, np.uint8)), alt=alt, class_="heat")
     return together([image, tag("div", *key, class_="scale")])

@@ -3,11 +3,12 @@
 import numpy as np
 
 from data_manifest.header import DepthEncoding
-from data_manifest.sheet import depth_tile
+from data_manifest.pictures.sheet import depth_tile
 from datagen.planning.geometry import Floats
 from datagen.report.charts import BINS, bars, figure, heat_map, histogram, legend, place_map
 from datagen.report.facts import Facts
 from datagen.report.markup import Markup, section, tag
+from datagen.report.measure import heat_cells
 
 CENTRE_CELLS = 32
 
@@ -21,7 +22,8 @@ def placing(facts: Facts) -> Markup:
         _areas(facts),
         figure(
             "Scale",
-            f"Longer side, as a share of the frame's. {of_plan} Median {np.median(scale):.1%}.",
+            f"Longer side, as a share of the frame's shorter one. {of_plan} "
+            f"Median {np.median(scale):.1%}.",
             histogram(scale, _percent, "placements"),
         ),
         _masks(facts),
@@ -107,9 +109,8 @@ def _masks(facts: Facts) -> Markup:
 def _centres(facts: Facts) -> Markup:
     centres = facts.placed.centres(facts.size)[facts.placed.labelled]
     within = ((centres >= 0) & (centres < 1)).all(axis=1)
-    cells, _, _ = np.histogram2d(
-        centres[within, 1], centres[within, 0], CENTRE_CELLS, ((0, 1), (0, 1))
-    )
+    bins = heat_cells(facts.size, CENTRE_CELLS).shape
+    cells, _, _ = np.histogram2d(centres[within, 1], centres[within, 0], bins, ((0, 1), (0, 1)))
     outside = f" {np.count_nonzero(~within):,} lie out of the frame." if not within.all() else ""
     return figure(
         "Where boxes have their centre",

@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from data_manifest.commands.progress import progress
 from data_manifest.dataset import STATS_FILE, Dataset
-from data_manifest.progress import progress
-from datagen.placements import Placements, all_placements
+from data_manifest.record import Size
+from datagen.planning.placement_table import PlacementTable, all_placements
+from datagen.planning.random_draws import scattered
 from datagen.report.findings import Finding, extremes, suspicions
-from datagen.report.measure import Measured, measure, spread_rows
+from datagen.report.measure import Measured, measure
 from datagen.report.usage import Usage, background_usage, foreground_usage
-from datagen.scan import REJECTS_FILE
+from datagen.sources.rejects import REJECTS_FILE
 
 
 class Facts(NamedTuple):
@@ -21,7 +23,7 @@ class Facts(NamedTuple):
     """
 
     dataset: Dataset
-    placed: Placements
+    placed: PlacementTable
     backgrounds: Usage
     foregrounds: Usage
     measured: Measured
@@ -31,8 +33,8 @@ class Facts(NamedTuple):
     rejects: list[tuple[str, str, str]]
 
     @property
-    def size(self) -> int:
-        """Side of the pictures in pixels."""
+    def size(self) -> Size:
+        """Size of the pictures in pixels."""
         return self.dataset.header.size
 
     def sampled(self) -> str:
@@ -47,7 +49,7 @@ def gather(dataset: Dataset, most_sampled: int, *, quiet: bool) -> Facts:
     """Read and measure a whole dataset, the pixels of at most ``most_sampled`` samples."""
     header = dataset.header
     placed = all_placements(dataset.plan, [source.id for source in header.foregrounds])
-    rows = spread_rows(len(dataset), most_sampled)
+    rows = scattered(len(dataset), most_sampled, "report")
     with progress("Measuring", len(rows), "samples", quiet=quiet) as advance:
         measured = measure(dataset, rows, advance)
     return Facts(

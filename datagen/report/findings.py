@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from datagen.placements import Placements
+from data_manifest.record import Size
 from datagen.planning.geometry import Floats, Ints
+from datagen.planning.placement_table import PlacementTable
 from datagen.report.measure import Measured
 
 SHOWN = 6
@@ -30,7 +31,7 @@ class Finding(NamedTuple):
     reasons: list[str]
 
 
-def suspicions(measured: Measured, placed: Placements, size: int) -> list[Finding]:
+def suspicions(measured: Measured, placed: PlacementTable, size: Size) -> list[Finding]:
     """What may be wrong, found or not."""
     sampled = f"{len(measured.rows):,} measured samples"
     outside = np.zeros(int(placed.row.max(initial=-1)) + 1)

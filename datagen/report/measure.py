@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.commands.progress import Advance
 from data_manifest.dataset import Dataset
 from data_manifest.header import DepthEncoding
-from data_manifest.progress import Advance
-from data_manifest.record import Depth, Mask, Picture, Sample
+from data_manifest.record import Depth, Mask, Picture, Sample, Size
 from datagen.planning.geometry import Floats, Ints
-from datagen.planning.random_draws import uniform
 
 HEAT_SIDE = 64
 DEPTH_LEVELS = 65536  # those of stored depth, so that every value is counted as itself
@@ -24,9 +23,9 @@ class Measured(NamedTuple):
     ``contrast`` (n,) the mean difference of fg_bg and bg within the labelled foreground that
     differs least, in levels of 255, NaN where none is seen; ``hidden`` (n,) the share of its
     labelled foreground most hidden by others, NaN without amodal maps; ``colour`` (n, 2, 2, 3) mean
-    and standard deviation of bg and fg_bg, RGB in levels of 255. ``heat`` (HEAT_SIDE, HEAT_SIDE)
-    says how often a place is mask. ``depth`` (2, DEPTH_LEVELS) counts pixels off and on the mask,
-    and ``far`` (HEAT_SIDE, HEAT_SIDE) is the mean depth of a place; zero without a teacher.
+    and standard deviation of bg and fg_bg, RGB in levels of 255. ``heat`` says how often a place is
+    mask, and ``far`` is the mean depth of a place, zero without a teacher; both have the cells of
+    ``heat_cells``. ``depth`` (2, DEPTH_LEVELS) counts pixels off and on the mask.
     """
 
     rows: Ints
@@ -39,30 +38,19 @@ class Measured(NamedTuple):
     far: Floats
 
 
-def spread_rows(count: int, most: int) -> Ints:
-    """At most ``most`` of ``count`` rows: one at random, but always the same, in each equal part.
-
-    Rows ascend.
-    """
-    if count <= most:
-        return np.arange(count)
-    bounds = np.arange(most + 1, dtype=np.int64) * count // most
-    draws = uniform(0, "report", most)
-    return bounds[:-1] + (draws * np.diff(bounds)).astype(np.int64)
-
-
 def measure(dataset: Dataset, rows: Ints, advance: Advance) -> Measured:
     """Measure the samples in plan rows ``rows``."""
     numbers, colours = [], []
-    heat, far = np.zeros((2, HEAT_SIDE, HEAT_SIDE))
+    cells = heat_cells(dataset.header.size)
+    heat, far = np.zeros((2, *cells.shape))
     depth = np.zeros((2, DEPTH_LEVELS))
     for row in rows.tolist():
         sample = dataset[row]
         numbers.append((sample.mask.mean(), _contrast(sample), hidden_share(sample)))
         colours.append([cv2.meanStdDev(picture) for picture in (sample.bg, sample.fg_bg)])
-        heat += _small(sample.mask.astype(np.float32))
+        heat += _small(sample.mask.astype(np.float32), cells)
         if sample.depth is not None:
-            far += _small(sample.depth)
+            far += _small(sample.depth, cells)
             depth += _depth_levels(sample.depth, sample.mask, dataset.depth_encoding)
         advance(1)
     area, contrast, hidden = np.array(numbers, np.float64).T
@@ -102,9 +90,13 @@ def _mean_within(difference: Picture, mask: Mask) -> float:
     return float(np.mean(cv2.mean(difference, mask.astype(np.uint8))[:3]))
 
 
-def _small(frame: npt.NDArray[np.float32]) -> Floats:
-    side = (HEAT_SIDE, HEAT_SIDE)
-    return cv2.resize(frame, side, interpolation=cv2.INTER_AREA).astype(np.float64)
+def heat_cells(frame: Size, most: int = HEAT_SIDE) -> Size:
+    """Cells across and down of a map of a frame: ``most`` along its longer side."""
+    return Size(*(max(1, round(side * most / max(frame))) for side in frame))
+
+
+def _small(frame: npt.NDArray[np.float32], cells: Size) -> Floats:
+    return cv2.resize(frame, cells, interpolation=cv2.INTER_AREA).astype(np.float64)
 
 
 def _depth_levels(depth: Depth, mask: Mask, encoding: DepthEncoding) -> Floats:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from data_manifest.commands.options import shown
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE
 from data_manifest.record import SPLITS
-from datagen.planning.fingerprint import shown
 from datagen.planning.recipe import Recipe
 from datagen.report.charts import shares
 from datagen.report.facts import Facts
@@ -49,7 +49,7 @@ def key_figures(facts: Facts) -> Markup:
     header = facts.dataset.header
     figures = [
         (f"{len(facts.dataset):,}", "samples"),
-        (f"{header.size} px", "each side"),
+        (f"{shown(header.size)} px", "each side" if len(set(header.size)) == 1 else "each picture"),
         (f"{len(header.backgrounds):,}", "backgrounds"),
         (f"{len(header.foregrounds):,}", "foregrounds"),
         (f"{header.shards:,}", f"{header.format} shard{'s' if header.shards != 1 else ''}"),

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from data_manifest.dataset import Dataset
+from data_manifest.pictures.sheet import depth_tile, mask_tile
 from data_manifest.record import Picture, Sample
-from data_manifest.sheet import depth_tile, mask_tile
 from datagen.report.markup import Markup, tag
 
 LARGE, SMALL = 256, 128
@@ -37,7 +37,7 @@ class Gallery(NamedTuple):
     def card(self, row: int, reason: str = "", *, parts: bool = False) -> Markup:
         """The sample in plan row ``row``; with ``parts`` also what is seen and what is hidden."""
         sample = self.dataset[row]
-        record, names = sample.record, ", ".join(p.fg for p in sample.record.placements())
+        record, names = sample.record, ", ".join(p.fg for p in sample.record.placements)
         small = {"bg": jpeg_uri(sample.bg, SMALL), "mask": png_uri(_shrink(mask_tile(sample.mask)))}
         if parts:
             small["seen and hidden parts"] = png_uri(_shrink(parts_tile(sample)))

@@ -8,9 +8,9 @@ import numpy as np
 from data_manifest.header import Source
 from data_manifest.plan import Plan
 from data_manifest.record import SPLITS
-from datagen.duplicates import duplicate_groups
-from datagen.placements import Placements, codes
+from datagen.planning.duplicate_groups import duplicate_groups
 from datagen.planning.geometry import Ints
+from datagen.planning.placement_table import PlacementTable, codes
 
 
 class Usage(NamedTuple):
@@ -44,7 +44,7 @@ def background_usage(plan: Plan, sources: Sequence[Source]) -> Usage:
     return _usage(sources, codes(plan, "bg", ids), split_codes(plan))
 
 
-def foreground_usage(plan: Plan, sources: Sequence[Source], placed: Placements) -> Usage:
+def foreground_usage(plan: Plan, sources: Sequence[Source], placed: PlacementTable) -> Usage:
     """How often foregrounds are drawn, distractors too."""
     return _usage(sources, placed.fg, split_codes(plan)[placed.row])
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.dataset import Dataset
-from data_manifest.digests import file_sha256
 from data_manifest.record import Sample
+from data_manifest.shards.digests import file_sha256
 from datagen.config import PackConfig
 from datagen.pack import pack
 

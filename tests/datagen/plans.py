@@ -5,7 +5,7 @@ import hashlib
 from data_manifest.header import Source
 from data_manifest.plan import Plan
 from datagen.config import OverlayConfig
-from datagen.planning.placement import make_plan
+from datagen.planning.make_plan import make_plan
 from datagen.planning.recipe import Recipe
 
 

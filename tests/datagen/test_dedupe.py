@@ -31,7 +31,7 @@ def test_a_dry_run_shows_and_moves_nothing(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = names(folder)
-    text = dedupe(DedupeConfig(folder=folder, workers=1, quiet=True))
+    text = dedupe(DedupeConfig(folder=folder, workers=1))
     assert text.startswith("2 groups with 3 extra pictures are shown in duplicates.png")
     assert "nothing was moved" in text
     assert names(folder) == before and not (tmp_path / "mine-duplicates").exists()

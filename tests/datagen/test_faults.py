@@ -19,8 +19,8 @@ from PIL import Image
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, SourceError
 from datagen.config import OverlayConfig, VerifyConfig
-from datagen.draw import draw_shard
-from datagen.job import Job, prepare, publish_plan
+from datagen.drawing.draw_shard import draw_shard
+from datagen.drawing.job import DrawingJob, publish_plan, settle_job
 from datagen.overlay import overlay
 from datagen.verify import verify
 from tests.datagen.expected import digests
@@ -86,7 +86,7 @@ def test_a_source_that_changes_while_drawing_is_never_drawn(pictures: Path, tmp_
     shutil.copytree(pictures, mine)
     Image.open(mine / "bgs" / "china.jpg").resize((300, 200)).save(mine / "bgs" / "china.jpg")
     options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
-    job = prepare(OverlayConfig.model_validate({**options, "quiet": True}))
+    job = settle_job(OverlayConfig.model_validate({**options, "quiet": True}))
     shutil.copy(mine / "bgs" / "flower.jpg", mine / "bgs" / "china.jpg")
     task = job.task(0)
     with pytest.raises(SourceError, match=r"china\.jpg has changed since it was scanned"):
@@ -184,7 +184,7 @@ def test_failed_shards_are_written_down_and_tried_again(
     flower = mine / "bgs" / "flower.jpg"
     Image.open(flower).resize((300, 200)).save(flower)  # no earlier test has it in memory
 
-    def lose_flower(job: Job) -> list[int]:
+    def lose_flower(job: DrawingJob) -> list[int]:
         pending = publish_plan(job)
         with contextlib.suppress(FileNotFoundError):
             flower.rename(tmp_path / "flower.jpg")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_manifest.config import build
+from data_manifest.commands.options import build
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, SourceError, UsageError
 from data_manifest.record import Sample
@@ -216,7 +216,7 @@ def test_what_cannot_be_used_is_left_out_and_counted(source: Dataset) -> None:
     assert "doesn't decode" in reasons[composites[0].stem]
     assert reasons[composites[1].stem] == "it has no mask"
     assert "doesn't decode" in reasons[composites[2].stem]
-    assert "60 x 50, not square" in reasons[composites[3].stem]
+    assert "not as large as its fg_bg" in reasons[composites[3].stem]
     assert reasons[composites[4].stem] == "it has a mask but no fg_bg"
     assert reasons["unrelated"] == "it has no mask and no depth"
     with pytest.raises(SourceError, match="can't be used"):
@@ -287,7 +287,7 @@ def test_an_odd_first_sample_does_not_decide_the_size(source: Dataset) -> None:
     ):
         Image.fromarray(pixels).convert("RGB").convert("L").resize((48, 48)).save(path)
     imported = run(layout="mdeas", bg="bg", fg_bg="set", mask="set", depth="set")
-    assert len(imported) == 139 and imported.header.size == 96
+    assert len(imported) == 139 and imported.header.size == (96, 96)
 
 
 def test_pictures_are_never_read_from_where_depth_would_be_written(source: Dataset) -> None:

@@ -43,7 +43,7 @@ def test_missing_and_damaged_shards_are_drawn_again(
     (folder / "00001.h5").unlink()
     whole = (folder / "00002.h5").read_bytes()
     (folder / "00002.h5").write_bytes(whole[: len(whole) // 2])
-    make_dataset(folder)
+    make_dataset(folder, quiet=False)
     assert digests(folder) == expected
     assert "Making again" in capsys.readouterr().err
 
@@ -90,7 +90,7 @@ def test_a_foreign_file_in_the_place_of_a_shard_is_not_replaced(
         (folder / name).write_text("my measurements")
         (folder / ".lock").write_text("mine too")
         (folder / ".tmp.notes").write_text("and mine")
-        with pytest.raises(RecipeError, match=f"{name} is in the way"):
+        with pytest.raises(RecipeError, match=f"holds {name}, which is no part of a dataset"):
             make_dataset(folder)
         assert (folder / name).read_text() == "my measurements"
         assert (folder / ".lock").read_text() == "mine too"
@@ -131,7 +131,7 @@ def test_rejects_are_listed_and_the_run_goes_on(
     shutil.copy(mine / "bgs" / "china.jpg", mine / "fgs" / "photo.jpg")
     (mine / "bgs" / "text.png").write_text("no picture")
     options = {"bg": mine / "bgs", "fg": mine / "fgs", "n": 1, "size": 64, "workers": 1}
-    summary = overlay(OverlayConfig.model_validate({**options, "quiet": True}))
+    summary = overlay(OverlayConfig.model_validate(options))
     assert "2 pictures left out" in summary
     lines = [json.loads(line) for line in Path("data/rejects.jsonl").read_text().splitlines()]
     assert [(line["kind"], line["file"]) for line in lines] == [
@@ -173,9 +173,10 @@ def test_a_cutout_bigger_than_the_background_is_scaled_down(
     Image.open(all_pictures / "fgs" / "owl.webp").resize((900, 1000)).save(tmp_path / "fgs/big.png")
     overlay(OverlayConfig(bg="bgs", fg="fgs", n=3, size=64, workers=1, quiet=True))
     for sample in Dataset("data"):
-        assert max(sample.record.width, sample.record.height) <= 0.6 * 64 + 1
+        (at,) = sample.record.placements
+        assert max(at.width, at.height) <= 0.6 * 64 + 1
         assert sample.mask.any()
     with pytest.raises(UsageError, match="bigger than the background"):
-        from data_manifest.config import build
+        from data_manifest.commands.options import build
 
         build(OverlayConfig, {"bg": "bgs", "fg": "fgs", "scale": "0.5:1.2"})

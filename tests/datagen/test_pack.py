@@ -13,8 +13,8 @@ import pytest
 
 from data_manifest.dataset import HEADER_FILE, Dataset
 from data_manifest.errors import DatasetError, RecipeError, UsageError
+from data_manifest.files.lock import locked
 from data_manifest.header import Header
-from data_manifest.lock import locked
 from datagen.config import ExportFormat
 from datagen.pack import DESCRIBE, EXPORTS
 from tests.conftest import Command

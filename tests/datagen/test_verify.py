@@ -14,13 +14,13 @@ import pyarrow as pa
 import pytest
 
 from data_manifest.dataset import Dataset
-from data_manifest.digests import file_sha256, read_digests, tidy_digests
 from data_manifest.errors import DatasetError, UsageError
 from data_manifest.header import Header
 from data_manifest.plan import Plan
+from data_manifest.shards.digests import file_sha256, read_digests, tidy_digests
+from datagen.checking.check_plan import leaks
 from datagen.config import VerifyConfig
-from datagen.painting import painter
-from datagen.plan_check import leaks
+from datagen.drawing import painter
 from datagen.verify import verify
 from tests.datagen.expected import digests
 
@@ -215,7 +215,6 @@ def test_a_changed_source_hides_nothing(
     pictures: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Masks of the other sources are still compared, and it is said which were not."""
     folder = make_dataset(tmp_path / "data", codec="raw", n=1)
@@ -227,7 +226,7 @@ def test_a_changed_source_hides_nothing(
     unused = {record.fg for record in Dataset(folder).plan.records(np.array([7]))}
     victim = next(path for path in sorted(mine.iterdir()) if path.stem not in unused)
     victim.write_bytes(victim.read_bytes() + b" ")
-    monkeypatch.setattr(painter, "_cache", painter._Cache(painter.CACHE_BYTES))
+    painter._sources.cache_clear()
     with pytest.raises(DatasetError):
         check(folder, fg=mine)
     said = capsys.readouterr().err

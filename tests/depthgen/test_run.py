@@ -14,7 +14,7 @@ import torch
 from data_manifest.dataset import Dataset
 from data_manifest.errors import RecipeError, UsageError
 from data_manifest.header import Header
-from data_manifest.shard import read_label
+from data_manifest.shards import read_label
 from datagen.config import StatsConfig
 from datagen.stats import stats
 from depthgen.config import RunConfig
@@ -103,11 +103,12 @@ def test_a_killed_run_is_gone_on_with(unlabelled: Path, labelled: Path) -> None:
 def test_another_teachers_depth_is_not_replaced_unasked(labelled: Path, tmp_path: Path) -> None:
     import onnx
 
+    from data_manifest.weights.npm import NPM
+    from data_manifest.weights.pinned import load_weights
     from depthgen.fastdepth import WEIGHTS
-    from depthgen.weights import get_weights
 
     folder = Path(shutil.copytree(labelled, tmp_path / "data"))
-    model = onnx.load_from_string(get_weights(WEIGHTS, None).content)
+    model = onnx.load_from_string(load_weights(WEIGHTS, NPM, None).content)
     model.doc_string = "the same weights in another file"
     (tmp_path / "other.onnx").write_bytes(model.SerializeToString())
     other = RunConfig(data=folder, weights=tmp_path / "other.onnx", quiet=True, device="cpu")

@@ -3,12 +3,13 @@ from pathlib import Path
 import torch
 
 from data_manifest.dataset import Dataset
+from data_manifest.record import Size
 from train.augment import augment
 from train.data import Batch, Samples, make_loader
 
 
 def real_batch(labelled: Path) -> Batch:
-    batch: Batch = next(iter(make_loader(Samples(Dataset(labelled), 96), 32, 0)))
+    batch: Batch = next(iter(make_loader(Samples(Dataset(labelled), Size(96, 96)), 32, 0)))
     return batch.as_float()
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from data_manifest.dataset import Dataset
-from data_manifest.errors import DatasetError, TrainingError, UsageError
+from data_manifest.errors import DatasetError, RecipeError, TrainingError, UsageError
 from data_manifest.header import Header
 from train.checkpoint import Checkpoint
 from train.config import EvaluateConfig, FitConfig, PredictConfig
@@ -115,7 +115,7 @@ def test_a_killed_run_resumed_ends_with_the_same_weights(
 
 
 def test_resuming_needs_the_same_options(run: Path, options: Options, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"--epochs was 3 .* is 9"):
+    with pytest.raises(RecipeError, match=r"--epochs was 3, is 9\. Choose"):
         fit(FitConfig(out=run, resume=True, epochs=9))
     with pytest.raises(UsageError, match="nothing to resume"):
         fit(FitConfig.model_validate({**options, "out": tmp_path / "none", "resume": True}))
@@ -123,17 +123,23 @@ def test_resuming_needs_the_same_options(run: Path, options: Options, tmp_path: 
 
 def test_a_run_is_not_replaced_unasked(run: Path, options: Options) -> None:
     before = (run / "last.pt").read_bytes()
-    with pytest.raises(UsageError, match="--resume to go on with a run, --overwrite to replace"):
-        fit(FitConfig.model_validate({**options, "out": run}))
+    with pytest.raises(RecipeError, match=r"--lr was 0\.001, is 0\.01 \(--resume alone"):
+        fit(FitConfig.model_validate({**options, "out": run, "lr": 0.01}))
+    assert "3 epochs" in fit(FitConfig.model_validate({**options, "out": run}))
     assert (run / "last.pt").read_bytes() == before
 
 
 def test_foreign_files_are_not_replaced(options: Options, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.yaml").write_text("# my notes\n")
-    with pytest.raises(UsageError, match=r"holds config\.yaml already"):
-        fit(FitConfig.model_validate({**options, "out": tmp_path / "mine"}))
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match=r"config\.yaml wasn't written by `train fit`"):
+            fit(FitConfig.model_validate({**options, "out": "mine", "overwrite": overwrite}))
     assert (tmp_path / "mine" / "config.yaml").read_text() == "# my notes\n"
+    (tmp_path / "mine" / "config.yaml").rename(tmp_path / "mine" / "best.pt")
+    with pytest.raises(RecipeError, match=r"holds best\.pt, which is no part of a run"):
+        fit(FitConfig.model_validate({**options, "out": "mine", "overwrite": True}))
+    assert (tmp_path / "mine" / "best.pt").read_text() == "# my notes\n"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from data_manifest.dataset import Dataset
 from data_manifest.header import DepthEncoding
+from data_manifest.record import Size
 from train.baselines import baseline_maps, best_constant_mask, mean_maps
 from train.data import Batch, Samples, ShuffledByEpoch, make_loader
 from train.losses import mdeas_loss, ssim
@@ -22,7 +23,7 @@ TEN_METRES = DepthEncoding(
 @pytest.fixture
 def batch(labelled: Path) -> Batch:
     """Thirty real samples of 96 px."""
-    return next(iter(make_loader(Samples(Dataset(labelled), 96), 30, 0)))
+    return next(iter(make_loader(Samples(Dataset(labelled), Size(96, 96)), 30, 0)))
 
 
 def test_ssim_equals_an_independent_implementation(batch: Batch) -> None:
@@ -89,7 +90,7 @@ def test_a_perfect_prediction_scores_perfectly(batch: Batch) -> None:
 
 def test_mean_maps_are_means(labelled: Path) -> None:
     samples = list(Dataset(labelled, split="train"))
-    loader = make_loader(Samples(Dataset(labelled, split="train"), 96), 16, 0)
+    loader = make_loader(Samples(Dataset(labelled, split="train"), Size(96, 96)), 16, 0)
     mask, depth = mean_maps(loader)
     assert np.allclose(mask, np.mean([s.mask for s in samples], axis=0))
     assert np.allclose(depth, np.mean([s.depth / 10 for s in samples], axis=0), atol=1e-6)
@@ -112,12 +113,12 @@ def test_the_constant_mask_is_the_best_level_set(labelled: Path) -> None:
 def test_targets_are_what_is_stored(labelled: Path) -> None:
     dataset = Dataset(labelled)
     for row in (0, 50):
-        sample, item = dataset[row], Samples(dataset, 96)[row]
+        sample, item = dataset[row], Samples(dataset, Size(96, 96))[row]
         assert np.array_equal(item.fg_bg.numpy().transpose(1, 2, 0), sample.fg_bg)
         assert np.array_equal(item.mask[0].numpy() == 1, sample.mask)
         assert sample.depth is not None
         assert np.allclose(item.depth[0].numpy(), sample.depth / 10)
-        small = Samples(dataset, 48)[row]
+        small = Samples(dataset, Size(48, 48))[row]
         assert small.bg.shape == (3, 48, 48) and small.depth.shape == (1, 48, 48)
         assert set(small.mask.unique().tolist()) <= {0, 1}
         assert abs(float(small.mask.float().mean() - item.mask.float().mean())) < 0.02

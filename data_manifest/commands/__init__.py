@@ -1,0 +1,1 @@
+"""What the three commands share: options, errors as sentences, progress, processes."""

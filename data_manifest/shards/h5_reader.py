@@ -1,0 +1,182 @@
+"""Reading HDF5 shards by ``get_offset`` and ``pread``: no HDF5 call and no lock for a picture.
+
+h5py itself reads what has no fixed place in the file: compressed depth, and pictures in other
+layouts.
+"""
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from data_manifest.errors import DatasetError
+from data_manifest.header import Stages
+from data_manifest.record import (
+    STREAMS,
+    MapStream,
+    Mask,
+    Picture,
+    PictureStream,
+    Record,
+    Size,
+    StoredDepth,
+    Stream,
+)
+from data_manifest.shards.codec import (
+    decode_map,
+    decode_mask,
+    decode_rgb,
+    encode_depth,
+    encode_jpeg,
+    encode_map,
+    encode_mask,
+    encode_png,
+)
+from data_manifest.shards.label import H5_FORMAT, VERSION, ShardLabel
+from data_manifest.shards.picture_files import FileStream, checked
+
+
+class H5Reader:
+    """Reads one shard."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = h5py.File(path, "r", rdcc_nbytes=0)
+            self.label = read_h5_label(self._file)
+            self._bg_index: npt.NDArray[np.int32] = _own(self._file, "bg_index")[:]
+            self._streams = {
+                name: _Located(self._file, name) for name in STREAMS if name in self._file
+            }
+            self._depth = _own(self._file, "depth") if "depth" in self._file else None
+        except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+            raise DatasetError(
+                f"{path} is not a whole HDF5 shard ({error}); run the command that made this "
+                "dataset again."
+            ) from error
+        self._descriptor: int = self._file.id.get_vfd_handle()
+
+    def encoded(self, stream: Stream, record: Record) -> bytes:
+        """The stored bytes of one picture."""
+        try:
+            row = int(self._bg_index[record.row]) if stream == "bg" else record.row
+            return self._located(stream, record).read(self._descriptor, row)
+        except IndexError:
+            raise DatasetError(f"{self._path} has no {stream} of {record.key}.") from None
+
+    def _located(self, stream: Stream, record: Record) -> "_Located":
+        if stream not in self._streams:
+            raise DatasetError(f"{self._path} has no {stream} of {record.key}.")
+        return self._streams[stream]
+
+    def file(
+        self, stream: FileStream, record: Record, size: Size, quality: int | None = None
+    ) -> bytes:
+        """One picture as a file; as ``ShardReader.file`` says."""
+        if stream == "depth":
+            stored = self.depth(record)
+            if stored is None:
+                raise DatasetError(f"{self._path} has no depth of {record.key}.")
+            return checked(encode_depth(stored), stream, size, record.key)
+        if not self._located(stream, record).shape:
+            return checked(self.encoded(stream, record), stream, size, record.key)
+        match stream:
+            case "mask":
+                return encode_mask(self.mask(record))
+            case "instance" | "amodal":
+                return encode_map(self.map(stream, record))
+        bgr = self.picture(stream, record)[..., ::-1]
+        return encode_png(bgr) if quality is None else encode_jpeg(bgr, quality)
+
+    def picture(self, stream: PictureStream, record: Record) -> Picture:
+        """The decoded picture, (H, W, 3) uint8 RGB."""
+        data, shape = self.encoded(stream, record), self._located(stream, record).shape
+        if shape:
+            return np.frombuffer(bytearray(data), np.uint8).reshape(shape)
+        return decode_rgb(data)
+
+    def mask(self, record: Record) -> Mask:
+        """The mask, (H, W) bool."""
+        data, shape = self.encoded("mask", record), self._located("mask", record).shape
+        if shape:
+            return np.not_equal(np.frombuffer(data, np.uint8).reshape(shape), 0)
+        return decode_mask(data)
+
+    def map(self, stream: MapStream, record: Record) -> Picture:
+        """The instance or amodal map, (H, W) uint8."""
+        data, shape = self.encoded(stream, record), self._located(stream, record).shape
+        if shape:
+            return np.frombuffer(bytearray(data), np.uint8).reshape(shape)
+        return decode_map(data)
+
+    def depth(self, record: Record) -> StoredDepth | None:
+        """Depth as stored, (H, W) uint16; None where no teacher has run."""
+        if self._depth is None:
+            return None
+        try:
+            return self._depth[record.row]  # type: ignore[no-any-return]
+        except OSError as error:
+            raise DatasetError(f"{self._path}: depth of {record.key} is damaged.") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+class _Located:
+    """Where each row of a stream lies; ``shape`` is a row's shape in the raw codec, else None."""
+
+    def __init__(self, file: h5py.File, name: str) -> None:
+        if _is_of_file(file, name) and isinstance(file[name], h5py.Group):
+            self._data, self.shape = _own(file, f"{name}/data"), None
+            self._bounds: npt.NDArray[np.int64] = _own(file, f"{name}/offsets")[:]
+        else:
+            self._data = _own(file, name)
+            self.shape = self._data.shape[1:]
+            rows = np.arange(len(self._data) + 1, dtype=np.int64)
+            self._bounds = rows * int(np.prod(self.shape))
+        self._rows = len(self._bounds) - 1
+        self._end = self._data.size
+        self._start: int | None = self._data.id.get_offset()
+
+    def read(self, descriptor: int, row: int) -> bytes:
+        if not 0 <= row < self._rows:
+            raise IndexError(row)
+        begin, end = int(self._bounds[row]), int(self._bounds[row + 1])
+        if not 0 <= begin <= end <= self._end:
+            raise DatasetError(f"Offsets of row {row} of a shard lead nowhere; it is damaged.")
+        if self._start is not None:
+            return os.pread(descriptor, end - begin, self._start + begin)
+        piece = self._data[row] if self.shape else self._data[begin:end]
+        return piece.tobytes()  # type: ignore[no-any-return]
+
+
+def _own(file: h5py.File, name: str) -> h5py.Dataset:
+    """A dataset of the file. Raises ValueError where its values would come from other files."""
+    found = file[name] if _is_of_file(file, name) else None
+    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
+        raise ValueError(f"{name} is no dataset of its own")
+    return found
+
+
+def _is_of_file(file: h5py.File, name: str) -> bool:
+    """Whether no part of a name is a link, which might lead into another file."""
+    parts = name.split("/")
+    above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return all(isinstance(file.get(part, getlink=True), h5py.HardLink) for part in above)
+
+
+def read_h5_label(file: h5py.File) -> ShardLabel:
+    """The label in the root attributes. Raises ValueError where format or version is another."""
+    found, version = file.attrs.get("format"), file.attrs.get("version")
+    if found != H5_FORMAT or version != VERSION:
+        raise ValueError(
+            f"format {found!r} version {version}, expected {H5_FORMAT!r} version {VERSION}"
+        )
+    return ShardLabel(
+        fingerprint=file.attrs["fingerprint"],
+        samples=file.attrs["samples"],
+        stages=Stages.model_validate_json(file.attrs["stages"]),
+    )

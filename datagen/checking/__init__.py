@@ -1,0 +1,1 @@
+"""What ``datagen verify`` checks: the plan alone, and every sample of a shard."""

@@ -1,1 +1,0 @@
-"""Drawing one sample: warp, blend, shadow, mask."""

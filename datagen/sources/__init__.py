@@ -1,0 +1,1 @@
+"""Source pictures: which there are, what they are, and their pixels."""
