@@ -35,6 +35,12 @@ def peak_mb() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
 
 
+def proportional_mb(process: int) -> float:
+    """Memory of a running process in MB, pages that n processes share counted to an n-th; Linux."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+
+
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A Markdown table."""
     print("| " + " | ".join(head) + " |")

@@ -1,6 +1,6 @@
 """``datagen overlay`` beside encoding alone and beside other ways to composite.
 
-Usage: python benchmarks/drawing.py [FOLDER with bgs/ and fgs/]
+Usage: python benchmarks/overlay.py [FOLDER with bgs/ and fgs/]
 """
 
 import shutil
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 from measure import interleaved, print_table
-from peers import installed, prepare
+from peers import installed, write_sources
 from pictures import picture_folder
 
 from data_manifest.dataset import Dataset
@@ -66,7 +66,7 @@ def throughput(work: Path, pictures: Path) -> None:
         given = {**options, "out": out, "workers": workers, "quiet": True}
         overlay(OverlayConfig.model_validate(given))
 
-    prepared = prepare(dataset, pictures, work / "peers", PEER_SAMPLES)
+    prepared = write_sources(dataset, pictures, work / "peers", PEER_SAMPLES)
     ways: dict[str, tuple[int, Callable[[], object]]] = {
         OPENCV_FLOOR: (SAMPLES, lambda: encode(ready, opencv_mask)),
         "encoding alone, 1 process": (SAMPLES, lambda: encode(ready, encode_mask)),

@@ -1,20 +1,24 @@
-"""``Dataset`` beside decoding alone, in random order.
+"""``Dataset`` in random order beside OpenCV decoding the same bytes, and what its workers hold.
 
 Usage: python benchmarks/reading.py [FOLDER with bgs/ and fgs/]
 """
 
+import subprocess
+import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import cv2
 import h5py
 import numpy as np
 from measure import interleaved, print_table
 from pictures import picture_folder
 
-from data_manifest.dataset import Dataset, decode_depth_values
+from data_manifest.dataset import Dataset
 from data_manifest.shards import open_shard
-from data_manifest.shards.codec import decode_depth, decode_mask, decode_rgb
 from datagen.config import OverlayConfig
 from datagen.drawing.draw_shard import one_opencv_thread
 from datagen.overlay import overlay
@@ -22,11 +26,28 @@ from depthgen.config import RunConfig
 from depthgen.run import run
 
 SAMPLES = 1500
+WORKERS = 8
+LOADER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from measure import proportional_mb
+from torch.utils.data import DataLoader
+from data_manifest.dataset import Dataset
+dataset, workers = Dataset(sys.argv[2]), int(sys.argv[3])
+loader = DataLoader(
+    dataset, shuffle=True, num_workers=workers, persistent_workers=True, collate_fn=len
+)
+epoch = iter(loader)
+for _ in range(len(dataset)):
+    next(epoch)
+print(*(proportional_mb(worker.pid) for worker in epoch._workers))
+"""
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     rows: list[tuple[str, ...]] = []
+    held: list[tuple[str, ...]] = []
     with tempfile.TemporaryDirectory() as folder, one_opencv_thread():
         work = Path(folder)
         pictures = picture_folder(work)
@@ -37,7 +58,10 @@ def main() -> None:
             rows += measure(Dataset(out), f"{kind}, without depth")
             run(RunConfig(data=out, quiet=True))
             rows += measure(Dataset(out), f"{kind}, with depth")
-    print_table(("shards", "reader, samples/s", "decoding alone, samples/s", "ratio"), rows)
+            held += memory(out, f"{kind}, with depth")
+    print_table(("shards", "reader, samples/s", "OpenCV decoding, samples/s", "ratio"), rows)
+    print()
+    print_table(("shards", f"memory of {WORKERS} DataLoader workers, MB", "of one"), held)
 
 
 def measure(dataset: Dataset, name: str) -> list[tuple[str, ...]]:
@@ -62,45 +86,51 @@ def measure(dataset: Dataset, name: str) -> list[tuple[str, ...]]:
 def in_memory(dataset: Dataset, row: int) -> Callable[[], object]:
     """Decodes sample ``row`` from bytes that are already there."""
     record = dataset.plan[row]
-    shard = open_shard(dataset.folder / dataset.header.shard_name(record.shard))
-    bg, fg_bg, mask = (shard.encoded(stream, record) for stream in ("bg", "fg_bg", "mask"))
+    with closing(open_shard(dataset.folder / dataset.header.shard_name(record.shard))) as shard:
+        bg, fg_bg, mask = (
+            np.frombuffer(shard.encoded(stream, record), np.uint8)
+            for stream in ("bg", "fg_bg", "mask")
+        )
     depth = encoded_depth(dataset, row) if dataset.header.stages.depth else None
-    shard.close()
 
     def decode() -> None:
-        decode_rgb(bg)
-        decode_rgb(fg_bg)
-        decode_mask(mask)
+        cv2.imdecode(bg, cv2.IMREAD_COLOR_RGB)
+        cv2.imdecode(fg_bg, cv2.IMREAD_COLOR_RGB)
+        cv2.imdecode(mask, cv2.IMREAD_GRAYSCALE)
         if depth:
-            decode_depth_values(depth(), dataset.depth_encoding)
+            depth()
 
     return decode
 
 
-def encoded_depth(dataset: Dataset, row: int) -> Callable[[], np.ndarray]:
+def encoded_depth(dataset: Dataset, row: int) -> Callable[[], object]:
     """Decodes a stored depth map from memory: a PNG file, or the one chunk of an HDF5 file."""
     record = dataset.plan[row]
     path = dataset.folder / dataset.header.shard_name(record.shard)
     if path.suffix == ".zip":
-        import zipfile
-
         with zipfile.ZipFile(path) as archive:
-            data = archive.read(f"depth/{record.key}.png")
-        return lambda: decode_depth(data)
+            data = np.frombuffer(archive.read(f"depth/{record.key}.png"), np.uint8)
+        return lambda: cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     with h5py.File(path) as shard:
         stored = shard["depth"][record.row]
-    memory = h5py.File(f"{row}", "w", driver="core", backing_store=False, rdcc_nbytes=0)
-    chunk = memory.create_dataset(
-        "d",
-        (1, *stored.shape),
-        np.uint16,
-        chunks=(1, *stored.shape),
-        compression="lzf",
-        shuffle=True,
+    memory_only = h5py.File(f"{row}", "w", driver="core", backing_store=False, rdcc_nbytes=0)
+    shape = (1, *stored.shape)
+    chunk = memory_only.create_dataset(
+        "d", shape, np.uint16, chunks=shape, compression="lzf", shuffle=True
     )
     chunk[0] = stored
-    memory.flush()
+    memory_only.flush()
     return lambda: np.asarray(chunk[0])
+
+
+def memory(folder: Path, name: str) -> list[tuple[str, ...]]:
+    """One row: what the processes of a DataLoader hold after an epoch in random order."""
+    words = [sys.executable, "-W", "ignore", "-c", LOADER, str(Path(__file__).parent)]
+    done = subprocess.run(
+        [*words, str(folder), str(WORKERS)], check=True, capture_output=True, text=True
+    )
+    held = [float(word) for word in done.stdout.split()]
+    return [(name, f"{sum(held):,.0f}", f"{max(held):,.0f}")]
 
 
 if __name__ == "__main__":

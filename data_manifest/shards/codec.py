@@ -43,8 +43,10 @@ def encode_mask(mask: Picture | Mask) -> bytes:
     run lengths are all that deflate need look for.
     """
     height, width = mask.shape
-    rows = np.zeros((height, 1 + (width + 7) // 8), np.uint8)
-    rows[:, 1:] = np.packbits(mask, axis=1)
+    stride = (width + 7) // 8
+    rows = np.zeros((height, 1 + stride), np.uint8)
+    # Where rows end at the end of a byte, packing them all as one is twice as fast.
+    rows[:, 1:] = np.packbits(mask, axis=None if width % 8 == 0 else 1).reshape(height, stride)
     deflate = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
     data = deflate.compress(rows.tobytes()) + deflate.flush()
     head = struct.pack(">II", width, height) + _MASK_DEPTH

@@ -17,8 +17,9 @@ from data_manifest.record import STREAMS, EncodedSample, Picture, Record, Size, 
 from data_manifest.shards.h5_reader import read_h5_label
 from data_manifest.shards.label import H5_FORMAT, ShardLabel
 
-_HELD_BYTES = 16 * 2**20
-_COPY_BYTES = 8 * 2**20
+_HELD_BYTES = 48 * 2**20  # so that shards of usual size are written once
+_COPY_BYTES = 2**20
+_PIECES_AT_ONCE = 64
 _METADATA_BYTES = 2**20
 
 
@@ -47,7 +48,7 @@ class _Files:
         if self._held > _HELD_BYTES:
             if self._spill is None:
                 self._spill = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
-            self._spill.write(b"".join(self._pieces))
+            self._spill.writelines(self._pieces)
             self._pieces, self._held = [], 0
 
     def nbytes(self) -> int:
@@ -67,7 +68,8 @@ class _Files:
             self._spill.seek(0)
             while piece := self._spill.read(_COPY_BYTES):
                 yield piece
-        yield b"".join(self._pieces)
+        for start in range(0, len(self._pieces), _PIECES_AT_ONCE):
+            yield b"".join(self._pieces[start : start + _PIECES_AT_ONCE])
 
     def discard(self) -> None:
         if self._spill:

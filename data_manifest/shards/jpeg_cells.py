@@ -6,6 +6,7 @@ that are touched are encoded, the others copied, and the file is the one that en
 picture gives, byte for byte. Reading goes the same way back.
 """
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,9 +20,19 @@ from data_manifest.record import Picture, Size
 BLOCK = 16  # pixels either way of a unit of two luma blocks by two, as 4:2:0 has them
 _BLOCKS_TO_A_CELL = 7  # wide cells copy less, narrow ones cost five bytes each; measured at 224 px
 _SOF, _SOS, _EXIF = 0xC0, 0xDA, 0xE1
+_RESTARTS = [bytes((0xFF, 0xD0 + number)) for number in range(8)]
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _END = b"\xff\xd9"
 _WORTH_IT = 0.8
 """Share of the rows up to which decoding a part is faster than decoding the whole."""
+
+
+class Window(NamedTuple):
+    """A rectangle of cells; ``pixels`` are its rows and columns in the picture's array."""
+
+    rows: range
+    columns: range
+    pixels: tuple[slice, slice]
 
 
 class Grid(NamedTuple):
@@ -31,7 +42,7 @@ class Grid(NamedTuple):
     across: int
     rows: int
 
-    def window(self, box: tuple[int, int, int, int], size: Size) -> "Window":
+    def window(self, box: tuple[int, int, int, int], size: Size) -> Window:
         """The cells that ``box`` (left, top, right, bottom) in pixels touches within the frame."""
         wide = BLOCK * self.blocks
         left, top, right, bottom = box
@@ -42,14 +53,6 @@ class Grid(NamedTuple):
         y = slice(rows.start * BLOCK, min(rows.stop * BLOCK, size.height))
         x = slice(columns.start * wide, min(columns.stop * wide, size.width))
         return Window(rows, columns, (y, x))
-
-
-class Window(NamedTuple):
-    """A rectangle of cells; ``pixels`` are its rows and columns in the picture's array."""
-
-    rows: range
-    columns: range
-    pixels: tuple[slice, slice]
 
 
 @lru_cache(maxsize=64)
@@ -75,33 +78,18 @@ def encode_cells(bgr: Picture, quality: int, blocks: int) -> npt.NDArray[np.uint
 
 
 class CellJpeg:
-    """A JPEG file of ours, taken apart: ``head`` before the pixels, and ``cells`` in their order.
-
-    Each cell ends with the marker that follows it. ``size`` is the picture's.
-    """
+    """A JPEG file of ours, taken apart: its header, and the cells of its pixels in their order."""
 
     def __init__(self, data: bytes, size: Size) -> None:
         """Raises ValueError where ``data`` isn't a file of ours of that size."""
-        self.data, self.size, self.grid = data, size, grid_of(size)
+        self.data, self._size, self._grid = data, size, grid_of(size)
         segments = _segments(data)
         begin = segments[_SOS].stop
-        self.head, self._height_at = data[:begin], segments[_SOF].start + 5
-        ends = self._cell_ends(np.frombuffer(data, np.uint8), begin)
-        if ends is None or not data.endswith(_END):
+        self._head, self._height_at = data[:begin], segments[_SOF].start + 5
+        self._cells = _RESTART.split(data[begin : -len(_END)])
+        if len(self._cells) != self._grid.across * self._grid.rows or not data.endswith(_END):
             raise ValueError("its restart markers are not where ours are")
-        starts = [begin, *ends[:-1]]
-        self.cells = [data[a:b] for a, b in zip(starts, ends, strict=True)]
-        self._follows = [cell[-2:] for cell in self.cells]
-        across = self.grid.across
-        self.rows = [
-            data[a:b] for a, b in zip(starts[::across], ends[across - 1 :: across], strict=True)
-        ]
-
-    def _cell_ends(self, data: npt.NDArray[np.uint8], begin: int) -> list[int] | None:
-        marks = restarts(data, begin)
-        if len(marks) + 1 != self.grid.across * self.grid.rows:
-            return None
-        return [*(marks + 2).tolist(), len(data)]
+        self._parts = [self._head, *_with_markers(self._cells), _END]
 
     def with_window(self, window: Window, bgr: Picture, quality: int) -> bytes:
         """The file of this picture with other pixels in a window.
@@ -110,15 +98,13 @@ class CellJpeg:
         """
         if not window.rows:
             return self.data
-        encoded = encode_cells(bgr, quality, self.grid.blocks)
-        data, begin = encoded.tobytes(), len(self.head)
-        ends = [*restarts(encoded, begin).tolist(), len(data) - len(_END)]
-        starts = [begin, *(end + 2 for end in ends)]
-        across, cells = self.grid.across, self.cells.copy()
-        numbers = (row * across + column for row in window.rows for column in window.columns)
-        for number, start, end in zip(numbers, starts, ends, strict=False):
-            cells[number] = data[start:end] + self._follows[number]
-        return self.head + b"".join(cells)
+        encoded = encode_cells(bgr, quality, self._grid.blocks)
+        cells = _RESTART.split(encoded[len(self._head) : -len(_END)])
+        parts, wide = self._parts.copy(), len(window.columns)
+        for number, row in enumerate(window.rows):
+            first = 1 + 2 * (row * self._grid.across + window.columns.start)
+            parts[first : first + 2 * wide : 2] = cells[number * wide : (number + 1) * wide]
+        return b"".join(parts)
 
     def decode_on(self, rgb: Picture, data: bytes) -> Picture | None:
         """The pixels of a file that has many rows of blocks in common with this one.
@@ -127,52 +113,51 @@ class CellJpeg:
         side, whose colours the decoder needs at the edge, are decoded. The result, (H, W, 3) uint8
         RGB, is what decoding all of ``data`` gives; None where it is to be decoded as a whole.
         """
-        begin = len(self.head)
-        if not data.startswith(self.head):
+        if not data.startswith(self._head):
             return None
-        ends = self._cell_ends(np.frombuffer(data, np.uint8), begin)
-        if ends is None:
+        cells = _RESTART.split(data[len(self._head) : -len(_END)])
+        across, rows = self._grid.across, self._grid.rows
+        if len(cells) != len(self._cells):
             return None
-        across, rows = self.grid.across, self.grid.rows
-        stops = ends[across - 1 :: across]
-        starts = [begin, *stops[:-1]]
-        differing = [row for row in range(rows) if data[starts[row] : stops[row]] != self.rows[row]]
+        pairs = zip(cells, self._cells, strict=True)
+        differing = [number for number, (cell, mine) in enumerate(pairs) if cell != mine]
         if not differing:
             return rgb.copy()
-        first, last = max(differing[0] - 1, 0), min(differing[-1] + 1, rows - 1)
-        if last + 1 - first > _WORTH_IT * rows:
+        changed = range(differing[0] // across, differing[-1] // across + 1)
+        given = range(max(changed.start - 1, 0), min(changed.stop + 1, rows))
+        if len(given) > _WORTH_IT * rows:
             return None
-        marks = np.array(ends[first * across : (last + 1) * across - 1], np.int64)
-        strip = self._strip(data[starts[first] : stops[last]], marks - starts[first], first, last)
+        strip = self._strip(cells[given.start * across : given.stop * across], given)
         part = cv2.imdecode(strip, cv2.IMREAD_COLOR_RGB)
-        return None if part is None else self._put(rgb, part, (first, last), differing)
+        return None if part is None else self._joined(rgb, part, given, changed)
 
-    def _strip(
-        self, pixels: bytes, ends: npt.NDArray[np.int64], first: int, last: int
-    ) -> npt.NDArray[np.uint8]:
-        """A JPEG file of rows ``first`` to ``last``; ``ends`` are where cells but the last end."""
-        top, bottom = first * BLOCK, min((last + 1) * BLOCK, self.size.height)
-        file = np.frombuffer(bytearray(self.head + pixels), np.uint8)
-        file[self._height_at : self._height_at + 2] = divmod(bottom - top, 256)
-        file[len(self.head) + ends - 1] = 0xD0 + np.arange(len(ends)) % 8
-        file[-2:] = 0xFF, 0xD9
-        return file
+    def _strip(self, cells: list[bytes], rows: range) -> npt.NDArray[np.uint8]:
+        """A JPEG file of some rows of cells."""
+        height = min(rows.stop * BLOCK, self._size.height) - rows.start * BLOCK
+        head = bytearray(self._head)
+        head[self._height_at : self._height_at + 2] = height.to_bytes(2, "big")
+        return np.frombuffer(b"".join([head, *_with_markers(cells), _END]), np.uint8)
 
-    def _put(
-        self, rgb: Picture, part: npt.NDArray[np.generic], given: tuple[int, int], rows: list[int]
+    def _joined(
+        self, rgb: Picture, part: npt.NDArray[np.generic], given: range, changed: range
     ) -> Picture:
-        """``rgb`` with the decoded rows ``given``, without what only lies beside ``rows``."""
-        first, last = given
-        top = first * BLOCK if rows[0] == first else first * BLOCK + BLOCK // 2
-        bottom = (last + 1) * BLOCK if rows[-1] == last else last * BLOCK + BLOCK // 2
-        offset = first * BLOCK
+        """``rgb`` with the rows that changed out of ``part``, which has those of ``given``.
+
+        Of a row beside them the half at their edge is taken too: chroma is interpolated there.
+        """
+        margin = BLOCK // 2
+        top = max(changed.start * BLOCK - margin, 0)
+        bottom = min(changed.stop * BLOCK + margin, self._size.height)
+        offset = given.start * BLOCK
         return np.concatenate([rgb[:top], part[top - offset : bottom - offset], rgb[bottom:]])
 
 
-def restarts(data: npt.NDArray[np.uint8], begin: int) -> npt.NDArray[np.int64]:
-    """Where restart markers begin in a JPEG file's bytes, (n,); ``begin`` is where pixels do."""
-    found = np.flatnonzero(data[begin:-1] == 0xFF) + begin
-    return np.asarray(found[(data[found + 1] & 0xF8) == 0xD0])
+def _with_markers(cells: list[bytes]) -> list[bytes]:
+    """Cells with the markers that follow all but the last, counted from 0 to 7 again and again."""
+    parts = [b""] * (2 * len(cells) - 1)
+    parts[::2] = cells
+    parts[1::2] = (_RESTARTS * (len(cells) // 8 + 1))[: len(cells) - 1]
+    return parts
 
 
 def jpeg_size(data: bytes) -> Size | None:
