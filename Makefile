@@ -19,7 +19,7 @@ help:
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,demo,dev]'
 	touch $@
 
 demo: $(VENV)/.installed
@@ -27,11 +27,11 @@ demo: $(VENV)/.installed
 	$(BIN)/datagen overlay --bg demo/pictures/bgs --fg demo/pictures/fgs --n 2 --out $(DEMO_DATA)
 	$(BIN)/depthgen run --data $(DEMO_DATA) --batch 1000
 	$(BIN)/datagen stats $(DEMO_DATA) | tee demo/stats.txt
-	$(BIN)/datagen preview $(DEMO_DATA) --out demo/contact_sheet.png --overwrite
-	$(BIN)/datagen preview $(DEMO_DATA) --out demo/report.html --overwrite
+	$(BIN)/datagen preview $(DEMO_DATA) --out demo/contact_sheet.png
+	$(BIN)/datagen preview $(DEMO_DATA) --out demo/report.html
 	$(BIN)/datagen verify $(DEMO_DATA)
 	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --size 96 --epochs 4 --batch-size 16 \
-		--out $(DEMO_RUN) $(if $(wildcard $(DEMO_RUN)/last.pt),--resume)
+		--out $(DEMO_RUN)
 	cp $(DEMO_RUN)/curves.png demo/curves.png
 	$(BIN)/train evaluate $(DEMO_RUN) | tee demo/evaluation.txt
 	$(BIN)/train predict --run $(DEMO_RUN) --shards $(DEMO_DATA) --split val --limit 12 \
@@ -46,7 +46,7 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'

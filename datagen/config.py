@@ -35,7 +35,9 @@ class DedupeConfig(ParallelConfig):
     )
     montage: Path = Field(Path("duplicates.png"), description="PNG that shows the groups")
     apply: bool = Field(False, description="move the extras to FOLDER-duplicates, beside FOLDER")
-    overwrite: bool = Field(False, description="replace --montage if it exists")
+    overwrite: bool = Field(
+        False, description="replace --montage even if it shows no duplicates of FOLDER"
+    )
 
 
 class StatsConfig(ParallelConfig):
@@ -56,7 +58,9 @@ class PreviewConfig(CommandConfig):
     sampled: int = Field(
         2000, ge=1, description="most samples whose pixels are measured for the report"
     )
-    overwrite: bool = Field(False, description="replace --out if it exists")
+    overwrite: bool = Field(
+        False, description="replace --out even if it is no preview of this dataset"
+    )
 
 
 class VerifyConfig(ParallelConfig):

@@ -1,6 +1,7 @@
 """``datagen dedupe``: pictures that are the same but for size or quality, shown and set aside."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,8 @@ def dedupe(config: DedupeConfig) -> str:
     extras = [seen.name for group in groups for seen in group[1:]]
     if not extras:
         return f"no near-duplicates in {config.folder}"
-    write_png(config.montage, montage(groups), overwrite=config.overwrite)
+    mark = f"datagen dedupe of {sha256(bytes(config.folder.resolve())).hexdigest()}"
+    write_png(config.montage, montage(groups), overwrite=config.overwrite, mark=mark)
     text = f"{len(groups)} groups with {len(extras)} extra pictures are shown in {config.montage}"
     if not config.apply:
         return f"{text}\nnothing was moved; give --apply to move the extras to {aside(config)}"

@@ -20,20 +20,26 @@ def preview(config: PreviewConfig) -> str:
         raise UsageError(
             f"--out {config.out} must end with .png for a contact sheet or .html for the report."
         )
-    may_write(config.out, overwrite=config.overwrite)
-    return write(open_dataset(config.data), config)
+    dataset = open_dataset(config.data)
+    may_write(config.out, overwrite=config.overwrite, mark=_mark(dataset))
+    return write(dataset, config)
+
+
+def _mark(dataset: Dataset) -> str:
+    """What a preview carries, so that a later one of the same dataset may take its place."""
+    return f"datagen preview of {dataset.header.fingerprint}"
 
 
 def _contact_sheet(dataset: Dataset, config: PreviewConfig) -> str:
     samples = [dataset[row] for row in shown_rows(dataset, config.samples)]
     picture = contact_sheet(dataset, samples, config.columns)
-    write_png(config.out, picture, overwrite=config.overwrite)
+    write_png(config.out, picture, overwrite=config.overwrite, mark=_mark(dataset))
     return f"{len(samples)} samples of {config.data} are shown in {config.out}"
 
 
 def _report(dataset: Dataset, config: PreviewConfig) -> str:
     facts = gather(dataset, config.sampled, quiet=config.quiet)
-    text = page(facts, shown_rows(dataset, config.samples))
+    text = page(facts, shown_rows(dataset, config.samples), _mark(dataset))
     make_folder(config.out.parent)
     publish_text(config.out, text)
     return (

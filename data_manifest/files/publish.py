@@ -11,6 +11,7 @@ from pathlib import Path
 from data_manifest.errors import DatasetError, UsageError, WriteError
 
 _TEMPORARY = ".tmp."
+_MARKED_BYTES = 2**12
 _LEFTOVER = re.compile(r"\.tmp\.\d+\.")
 _OF_READING_TOO = (
     errno.EACCES,
@@ -109,12 +110,20 @@ def need_room(path: Path, size: int) -> None:
         trial.unlink(missing_ok=True)
 
 
-def may_write(path: Path, *, overwrite: bool) -> None:
-    """Raises UsageError where ``path`` is there and may not be replaced, or isn't a file."""
+def may_write(path: Path, *, overwrite: bool, mark: str = "") -> None:
+    """Raises UsageError where ``path`` is there and may not be replaced, or isn't a file.
+
+    A file that has ``mark`` near its beginning was made by the same command of the same data.
+    """
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} is not a file that can be replaced; choose another --out.")
-    if path.exists() and not overwrite:
+    if path.exists() and not overwrite and not (mark and _is_marked(path, mark)):
         raise UsageError(f"{path} exists; choose another --out, or give --overwrite to replace it.")
+
+
+def _is_marked(path: Path, mark: str) -> bool:
+    with path.open("rb") as file:
+        return mark.encode() in file.read(_MARKED_BYTES)
 
 
 def refuse_link(path: Path) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from data_manifest.files.publish import make_folder, may_write, publishing
 from data_manifest.record import Depth, Mask, Picture, Size
@@ -93,9 +94,15 @@ def sheet(titles: Sequence[str], strips: Sequence[Strip], columns: int = 1) -> P
     return np.asarray(page)
 
 
-def write_png(path: Path, picture: Picture, *, overwrite: bool) -> None:
-    """Publish a picture as PNG. Raises UsageError where it exists and may not be replaced."""
-    may_write(path, overwrite=overwrite)
+def write_png(path: Path, picture: Picture, *, overwrite: bool, mark: str = "") -> None:
+    """Publish a picture as PNG, with ``mark`` in it as its source if there is one.
+
+    Raises UsageError where it exists and may not be replaced, see ``may_write``.
+    """
+    may_write(path, overwrite=overwrite, mark=mark)
     make_folder(path.parent)
+    notes = PngInfo()
+    if mark:
+        notes.add_text("Source", mark)
     with publishing(path) as temporary:
-        Image.fromarray(picture).save(temporary, "PNG")
+        Image.fromarray(picture).save(temporary, "PNG", pnginfo=notes)

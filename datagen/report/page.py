@@ -26,8 +26,11 @@ CONTENTS = {
 }
 
 
-def page(facts: Facts, rows: Sequence[int]) -> str:
-    """The report as HTML; ``rows`` are the plan rows of the samples shown by split."""
+def page(facts: Facts, rows: Sequence[int], mark: str) -> str:
+    """The report as HTML; ``rows`` are the plan rows of the samples shown by split.
+
+    ``mark`` says what it is made of, for programs.
+    """
     gallery = open_gallery(facts)
     sections = {
         "overview": overview(facts),
@@ -48,6 +51,7 @@ def page(facts: Facts, rows: Sequence[int]) -> str:
     return Template(folder.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         name=tag("span", name),
         title=_title(name),
+        mark=mark,
         style=folder.joinpath("style.css").read_text(encoding="utf-8"),
         figures=key_figures(facts),
         contents=tag("ul", *links),

@@ -34,6 +34,7 @@ def test_a_dry_run_shows_and_moves_nothing(
     text = dedupe(DedupeConfig(folder=folder, workers=1))
     assert text.startswith("2 groups with 3 extra pictures are shown in duplicates.png")
     assert "nothing was moved" in text
+    assert dedupe(DedupeConfig(folder=folder, workers=1, quiet=True)) == text
     assert names(folder) == before and not (tmp_path / "mine-duplicates").exists()
     assert "text.png: it is not a picture" in capsys.readouterr().err
     with Image.open("duplicates.png") as sheet:
@@ -60,6 +61,10 @@ def test_nothing_is_replaced(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists already"):
         dedupe(DedupeConfig(folder=folder, workers=1, quiet=True, apply=True))
     assert names(folder) == before
+    (tmp_path / "duplicates.png").write_text("mine too")
+    with pytest.raises(UsageError, match="give --overwrite"):
+        dedupe(DedupeConfig(folder=folder, workers=1, quiet=True))
+    assert (tmp_path / "duplicates.png").read_text() == "mine too"
 
 
 def test_distance_is_the_users(folder: Path) -> None:

@@ -30,3 +30,18 @@ def test_replaces_nothing_unasked(dataset: Path, tmp_path: Path) -> None:
     assert (tmp_path / "sheet.png").read_text() == "mine"
     preview(PreviewConfig(data=dataset, out=tmp_path / "sheet.png", overwrite=True))
     assert pixels(tmp_path / "sheet.png").shape[1] > 100
+
+
+@pytest.mark.parametrize("name", ["sheet.png", "report.html"])
+def test_a_second_preview_of_a_dataset_takes_the_place_of_the_first(
+    dataset: Path, labelled: Path, crowded: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / name
+    preview(PreviewConfig(data=dataset, out=out, samples=4, quiet=True))
+    first = out.read_bytes()
+    preview(PreviewConfig(data=labelled, out=out, samples=4, quiet=True))
+    second = out.read_bytes()
+    assert second != first
+    with pytest.raises(UsageError, match="give --overwrite"):
+        preview(PreviewConfig(data=crowded, out=out, quiet=True))
+    assert out.read_bytes() == second
