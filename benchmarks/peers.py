@@ -18,7 +18,7 @@ from data_manifest.dataset import Dataset
 from data_manifest.record import Placement, Record
 
 QUALITY = 90
-_MASK_PNG = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1]
+MASK_PNG = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
 class Prepared(NamedTuple):
@@ -111,7 +111,7 @@ def albumentations_overlay(prepared: Prepared) -> None:
             blank = np.zeros(bg.shape[:2], np.uint8)
             drawn = transform(image=bg, mask=blank, overlay_metadata=[element])
             cv2.imencode(".jpg", drawn["image"], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-            cv2.imencode(".png", drawn["mask"], _MASK_PNG)
+            cv2.imencode(".png", drawn["mask"], MASK_PNG)
 
 
 def installed() -> Iterator[tuple[str, Callable[[Prepared], None]]]:

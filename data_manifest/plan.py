@@ -51,12 +51,11 @@ class Plan:
 
     def records(self, rows: npt.NDArray[np.int64] | None = None) -> list[Record]:
         """The records of plan rows, in their order; of all where ``rows`` is None."""
-        chosen = np.arange(len(self)) if rows is None else rows
 
         def column(name: str) -> list[Any] | None:
-            return _items(*self._columns[name], chosen) if name in self._columns else None
+            return _items(*self._columns[name], rows) if name in self._columns else None
 
-        return list(records(len(chosen), column))
+        return list(records(len(self) if rows is None else len(rows), column))
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Plan":
         """The plan of some rows alone, in their order."""
@@ -166,10 +165,10 @@ def _values(table: pa.Table, field: pa.Field) -> tuple[Any, list[str] | None]:
     return array.to_numpy(zero_copy_only=False), None
 
 
-def _items(values: Any, words: list[str] | None, rows: npt.NDArray[np.int64]) -> list[Any]:
+def _items(values: Any, words: list[str] | None, rows: npt.NDArray[np.int64] | None) -> list[Any]:
     if isinstance(values, pa.Array):
-        return values.take(pa.array(rows)).to_pylist()  # type: ignore[no-any-return]
-    chosen = values[rows].tolist()
+        return (values if rows is None else values.take(pa.array(rows))).to_pylist()  # type: ignore[no-any-return]
+    chosen = (values if rows is None else values[rows]).tolist()
     return [words[code] for code in chosen] if words is not None else chosen
 
 

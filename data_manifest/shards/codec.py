@@ -7,6 +7,7 @@ decoders give RGB.
 
 import struct
 import zlib
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -49,12 +50,16 @@ def encode_mask(mask: Picture | Mask) -> bytes:
     rows[:, 1:] = np.packbits(mask, axis=None if width % 8 == 0 else 1).reshape(height, stride)
     deflate = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
     data = deflate.compress(rows.tobytes()) + deflate.flush()
-    head = struct.pack(">II", width, height) + _MASK_DEPTH
-    chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
-    return _PNG + b"".join(_png_chunk(kind, content) for kind, content in chunks)
+    return b"".join((_mask_head(width, height), _png_chunk(b"IDAT", data), _png_chunk(b"IEND")))
 
 
-def _png_chunk(kind: bytes, content: bytes) -> bytes:
+@lru_cache(maxsize=8)
+def _mask_head(width: int, height: int) -> bytes:
+    """All of a mask's file that comes before its pixels."""
+    return _PNG + _png_chunk(b"IHDR", struct.pack(">II", width, height) + _MASK_DEPTH)
+
+
+def _png_chunk(kind: bytes, content: bytes = b"") -> bytes:
     check = zlib.crc32(content, zlib.crc32(kind))
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
