@@ -153,3 +153,31 @@ def test_debug_shows_the_traceback(command: Command) -> None:
 def test_unknown_options_and_commands(command: Command) -> None:
     assert_sentence(command("datagen", "overly"), 2, "No such command 'overly'")
     assert_sentence(command("train", "fit", "--epoch", 3), 2, "No such option", "--epochs")
+
+
+def test_debug_in_yaml_shows_the_traceback(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("debug: true\nbg: nowhere\nfg: nowhere\n")
+    assert "Traceback" in command("datagen", "overlay", "--config", "mine.yaml").stderr
+    done = command("datagen", "overlay", "--config", "mine.yaml", "--no-debug")
+    assert_sentence(done, 2, "There is no folder nowhere")
+
+
+def test_a_flag_wins_over_yaml_either_way(command: Command, pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("dry_run: true\nquiet: true\n")
+    words = [word for word in small(pictures) if word != "--quiet"] + ["--config", "mine.yaml"]
+    assert command(*words, "--limit", 4).stdout == ""
+    assert not (tmp_path / "data").exists()
+    done = command(*words, "--limit", 4, "--no-dry-run", "--no-quiet")
+    assert "drew 4 of them" in done.stdout
+    assert (tmp_path / "data" / "00000.h5").exists()
+
+
+def test_what_cant_be_read_is_not_said_to_be_unwritable(
+    command: Command, dataset: Path, tmp_path: Path
+) -> None:
+    mine = Path(shutil.copytree(dataset, tmp_path / "data"))
+    (mine / "manifest.parquet").unlink()
+    (mine / "manifest.parquet").mkdir()
+    done = command("datagen", "stats", mine)
+    assert_sentence(done, 1, "manifest.parquet")
+    assert "can't be written" not in done.stderr

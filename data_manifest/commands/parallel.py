@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import TypeVar
 
 import joblib
@@ -27,8 +28,10 @@ def each(
     if workers == 1:
         yield from map(function, tasks)
         return
-    # loky replaces a worker that has grown much, and warns; nothing is lost and nothing to be done.
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+    # loky warns of workers that it replaces, and joblib of tasks that Ctrl-C cuts short; nothing is
+    # lost and nothing to be done.
+    for known in ("A worker stopped while some jobs", r"\d+ tasks which were still being processed"):
+        warnings.filterwarnings("ignore", known, UserWarning)
     parallel = joblib.Parallel(workers, return_as="generator_unordered", batch_size=1)
     with _interrupts_left_to_parent():
         results = parallel(joblib.delayed(_in_worker)(function, task) for task in tasks)
@@ -37,19 +40,25 @@ def each(
 
 @contextmanager
 def _interrupts_left_to_parent() -> Iterator[None]:
-    """Processes that are started here ignore Ctrl-C: their parent hears it and ends them.
+    """Processes that are started here don't hear Ctrl-C: their parent does, and ends them.
 
-    They would otherwise each print where they were, which while they start is deep in imports. The
-    parent is deaf too for the milliseconds that starting them takes.
+    They would otherwise each print where they were, which while they start is deep in imports. They
+    inherit that the signal is blocked; the parent acts on one that comes meanwhile when it is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource_tracker.ensure_running()  # which unblocks the signal after it has started
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         signal.signal(signal.SIGINT, before)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def _in_worker(function: Callable[[Task], Result], task: Task) -> Result:

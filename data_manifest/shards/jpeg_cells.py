@@ -99,7 +99,7 @@ class CellJpeg:
         if not window.rows:
             return self.data
         encoded = encode_cells(bgr, quality, self._grid.blocks)
-        cells = _RESTART.split(encoded[len(self._head) : -len(_END)])
+        cells = _RESTART.split(encoded.data[len(self._head) : -len(_END)])
         parts, wide = self._parts.copy(), len(window.columns)
         for number, row in enumerate(window.rows):
             first = 1 + 2 * (row * self._grid.across + window.columns.start)

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import multiprocessing
 import pickle
 import shutil
@@ -13,6 +14,9 @@ from torch.utils.data import DataLoader
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.record import SPLITS, Sample
+from data_manifest.shards.codec import decode_rgb
+from datagen.config import VerifyConfig
+from datagen.verify import verify
 
 
 def digest(sample: Sample) -> str:
@@ -129,3 +133,55 @@ def test_shards_of_another_recipe_are_refused(
     shutil.copy(labelled / "00000.h5", folder / "00000.h5")
     with pytest.raises(RecipeError, match="another recipe than"):
         Dataset(folder)[0]
+
+
+def test_it_is_no_list_to_look_things_up_in(labelled: Path) -> None:
+    dataset = Dataset(labelled)
+    with pytest.raises(TypeError, match="not a container"):
+        assert dataset[0] in dataset  # type: ignore[operator]
+    assert not hasattr(dataset, "index") and not hasattr(dataset, "count")
+    with pytest.raises(UsageError, match="no split 'nope'"):
+        dataset.select("nope")
+
+
+def test_a_relative_path_survives_another_working_folder(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(labelled.parent)
+    for source in (labelled.name, f"{labelled.name}/*.h5"):
+        dataset = Dataset(source)
+        monkeypatch.chdir(tmp_path)
+        assert len(dataset[:3]) == 3
+        monkeypatch.chdir(labelled.parent)
+
+
+def test_what_is_read_belongs_to_the_reader(labelled: Path) -> None:
+    """A decoded background is kept; nobody gets hold of it."""
+    dataset = Dataset(labelled)
+    before = [digest(sample) for sample in dataset]
+    for sample in dataset:
+        for picture in (sample.bg, sample.fg_bg, sample.mask):
+            assert picture.flags.writeable
+            picture[:] = 0
+    assert [digest(sample) for sample in dataset] == before
+
+
+def test_backgrounds_kept_are_decoded_as_the_whole_file_is(labelled: Path) -> None:
+    dataset = Dataset(labelled)
+    for sample in [*dataset, *dataset]:
+        shard = dataset._shard(sample.record.shard)
+        for stream in ("bg", "fg_bg"):
+            whole = decode_rgb(shard.encoded(stream, sample.record))
+            assert np.array_equal(getattr(sample, stream), whole), sample.record
+
+
+@pytest.mark.parametrize("kind", ["h5", "zip"])
+def test_datasets_of_version_one_are_read_and_verified(kind: str, tmp_path: Path) -> None:
+    """Drawn, labelled and noted before JPEG files had cells and sizes were two numbers."""
+    data = Path(shutil.copytree(Path(__file__).parent / "version_one" / kind, tmp_path / "data"))
+    dataset = Dataset(data)
+    assert dataset.header.size == (48, 48)
+    assert json.loads((data / "dataset.json").read_text())["schema_version"] == 1
+    digests = json.loads((data / "pixels.json").read_text())
+    assert [digest(sample) for sample in dataset] == digests
+    assert "are right" in verify(VerifyConfig(data=data, workers=1, quiet=True))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -204,3 +205,25 @@ def test_failed_shards_are_written_down_and_tried_again(
     assert "drew 56 of them" in overlay(config)
     assert not Path("data/failures.jsonl").exists()
     assert len(Dataset("data")) == 280
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.2, 0.5, 0.9, 1.3])
+def test_ctrl_c_while_workers_start_is_a_line(wait: float, pictures: Path, tmp_path: Path) -> None:
+    """To the whole group, as a terminal sends it."""
+    words = [*sources(pictures), "--n", "400", "--workers", "2", "--shard-size", "100"]
+    with subprocess.Popen(
+        [DATAGEN, "overlay", *words], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        while not (tmp_path / "data" / "manifest.parquet").exists():
+            assert run.poll() is None
+            time.sleep(0.01)
+        time.sleep(wait)
+        os.killpg(run.pid, signal.SIGINT)
+        assert run.stderr
+        stderr = run.stderr.read()
+        assert run.wait() == 130
+    said = [line for line in re.split(r"[\r\n]", stderr) if line and "Drawing" not in line]
+    assert "Traceback" not in stderr
+    assert [line for line in said if "Reading" not in line] == [
+        "Interrupted; run the same command again to go on."
+    ]

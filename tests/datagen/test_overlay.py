@@ -2,18 +2,22 @@
 
 import hashlib
 import json
+import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from data_manifest.commands.memory import machine_memory
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, RecipeError, SourceError, UsageError
 from data_manifest.header import Header
 from datagen.config import OverlayConfig
 from datagen.overlay import overlay
 from tests.datagen.expected import digests
+from tests.datagen.watch import watched
 
 
 @pytest.mark.parametrize("shard_format", ["h5", "zip"])
@@ -180,3 +184,49 @@ def test_a_cutout_bigger_than_the_background_is_scaled_down(
         from data_manifest.commands.options import build
 
         build(OverlayConfig, {"bg": "bgs", "fg": "fgs", "scale": "0.5:1.2"})
+
+
+def test_remarks_are_said_and_quiet_says_none(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path(shutil.copytree(pictures, tmp_path / "mine"))
+    (mine / "bgs" / "text.png").write_text("no picture")
+    options = {"bg": mine / "bgs", "fg": mine / "fgs", "size": 32, "workers": 1, "n": 3}
+    for quiet in (True, False):
+        given = {**options, "samples": 20, "quiet": quiet, "out": tmp_path / f"{quiet}"}
+        overlay(OverlayConfig.model_validate(given))
+        said = capsys.readouterr().err
+        assert ("text.png: it is not a picture" in said) is not quiet
+        assert ("--n 3 is of no effect beside --samples" in said) is not quiet
+        assert said or quiet
+
+
+@pytest.mark.skipif(machine_memory() > 60e9, reason="this machine could hold the plan")
+def test_a_plan_beyond_memory_is_a_sentence_before_it_is_drawn(pictures: Path) -> None:
+    words = ["--bg", pictures / "bgs", "--fg", pictures / "fgs", "--samples", 10**8, "--dry-run"]
+    program = Path(sys.executable).parent / "datagen"
+    done = watched([program, "overlay", *words], seconds=60, most=1500)
+    assert done.code == 2, done.stderr
+    assert re.search(r"The plan of 100,000,000 samples would need about [\d,]+ GB", done.stderr)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"objects": (3, 5), "visible": 0.5},
+        {"codec": "raw"},
+        {"format": "zip"},
+        {"size": "320x240"},
+    ],
+    ids=str,
+)
+def test_the_forecast_is_near_what_is_made(options: dict[str, object], pictures: Path) -> None:
+    given = {"bg": pictures / "bgs", "fg": pictures / "fgs", "n": 6, "shard_size": 100}
+    config = OverlayConfig.model_validate({**given, "workers": 1, "quiet": True, **options})
+    said = overlay(config.model_copy(update={"dry_run": True}))
+    found = re.search(r"([\d.]+) kB a sample", said)
+    assert found
+    overlay(config)
+    made = sum(path.stat().st_size for path in Path("data").glob("[0-9]*")) / len(Dataset("data"))
+    assert float(found[1]) * 1e3 == pytest.approx(made, rel=0.05)

@@ -182,3 +182,28 @@ def test_a_damaged_file_is_made_again(to: str, first: str, dataset: Path) -> Non
     victim.write_bytes(victim.read_bytes()[:5000])
     packed(dataset, to)
     assert content(folder) == whole
+
+
+def test_who_made_an_unfinished_dataset_is_said_and_nobody_else_goes_on_with_it(
+    many_shards: Path, pictures: Path, command: Command, tmp_path: Path
+) -> None:
+    words = ["pack", many_shards, "--to", "h5", "--out", "part", "--workers", 1]
+    program = str(Path(sys.executable).parent / "datagen")
+    process = subprocess.Popen([program, *map(str, words)], stderr=subprocess.DEVNULL)
+    while not list((tmp_path / "part").glob("[0-9]*.h5")):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = command("datagen", "stats", "part")
+    assert done.returncode == 1 and "run the same `datagen pack` again" in done.stderr
+    with pytest.raises(DatasetError, match="run the same `datagen pack` again"):
+        Dataset("part")
+    before = content(tmp_path / "part")
+    sources = ["--bg", pictures / "bgs", "--fg", pictures / "fgs"]
+    same_options = ["--n", 2, "--size", 96, "--shard-size", 4, "--hold-out", 0.3]
+    done = command("datagen", "overlay", *sources, *same_options, "--out", "part")
+    assert done.returncode == 1 and "`datagen pack` makes it" in done.stderr
+    assert content(tmp_path / "part") == before
+    assert command("datagen", *words).returncode == 0
+    assert len(Dataset("part")) == 140

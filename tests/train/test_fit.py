@@ -1,5 +1,7 @@
 """Real short runs on real samples."""
 
+import contextlib
+import re
 import shutil
 import signal
 import subprocess
@@ -112,6 +114,45 @@ def test_a_killed_run_resumed_ends_with_the_same_weights(
     assert same(weights(run, "best.pt"), weights(folder, "best.pt"))
     mine, its = (Checkpoint.read(path / "last.pt") for path in (run, folder))
     assert mine.history == its.history and mine.scheduler == its.scheduler
+
+
+def interrupted(process: subprocess.Popen[str]) -> str:
+    """What a process says after Ctrl-C; Python loses one that comes while it cleans up."""
+    while True:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=2)[1]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_interrupted_in_its_first_epoch_goes_on(
+    run: Path, options: Options, tmp_path: Path, resume: bool
+) -> None:
+    folder = tmp_path / "stopped"
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()
+             if name not in ("quiet", "shards")]  # fmt: skip
+    program = [str(Path(sys.executable).parent / "train"), "fit", *words, f"--out={folder}"]
+    program += [f"--shards={shard}" for shard in options["shards"]]  # type: ignore[attr-defined]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as process:
+        while not (folder / "tensorboard").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        assert "run the same command again" in interrupted(process)
+        assert process.returncode == 130
+    assert not (folder / "last.pt").exists()
+    fit(FitConfig.model_validate({**options, "out": folder, "resume": resume}))
+    assert same(weights(run), weights(folder))
+
+
+def test_what_lies_ahead_is_said_after_the_first_steps(
+    options: Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {**options, "epochs": 1, "limit": 60, "batch_size": None, "quiet": False}
+    fit(FitConfig.model_validate({**given, "out": tmp_path / "run"}))
+    said = capsys.readouterr().err
+    assert "1 epochs of 8 steps of 8 samples: about " in said
+    assert re.search(r"[\d.]+ samples a second; [\d.]+ GB of memory so far", said)
+    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["batch_size"] == 8
 
 
 def test_resuming_needs_the_same_options(run: Path, options: Options, tmp_path: Path) -> None:
