@@ -30,7 +30,7 @@ def each(
         return
     # loky warns of workers that it replaces, and joblib of tasks that Ctrl-C cuts short; nothing is
     # lost and nothing to be done.
-    for known in ("A worker stopped while some jobs", r"\d+ tasks which were still being processed"):
+    for known in ("A worker stopped while some jobs", ".*tasks which were still being processed"):
         warnings.filterwarnings("ignore", known, UserWarning)
     parallel = joblib.Parallel(workers, return_as="generator_unordered", batch_size=1)
     with _interrupts_left_to_parent():

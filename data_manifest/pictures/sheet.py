@@ -16,8 +16,6 @@ from data_manifest.record import Depth, Mask, Picture, Size
 GAP = 8
 LINE = 20
 PAPER, INK, FAINT = (252, 252, 250), (40, 40, 44), (120, 120, 126)
-
-
 TILE = 256
 """Most pixels of a tile's longer side."""
 

@@ -113,7 +113,7 @@ class CellJpeg:
         side, whose colours the decoder needs at the edge, are decoded. The result, (H, W, 3) uint8
         RGB, is what decoding all of ``data`` gives; None where it is to be decoded as a whole.
         """
-        if not data.startswith(self._head):
+        if not (data.startswith(self._head) and data.endswith(_END)):
             return None
         cells = _RESTART.split(data[len(self._head) : -len(_END)])
         across, rows = self._grid.across, self._grid.rows

@@ -348,5 +348,6 @@ def test_command_says_where_the_report_is(dataset: Path, tmp_path: Path, command
         f"the report of {dataset} is new/report.html, {size / 1e6:.1f} MB; "
         "pixels were measured on 30 of 140 samples, spread evenly\n"
     )
-    refused = command("datagen", "preview", dataset, "--out", "new/report.html")
+    (tmp_path / "new" / "mine.html").write_text("mine")
+    refused = command("datagen", "preview", dataset, "--out", "new/mine.html")
     assert refused.returncode == 2 and "give --overwrite" in refused.stderr
