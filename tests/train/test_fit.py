@@ -121,7 +121,7 @@ def interrupted(process: subprocess.Popen[str]) -> str:
     while True:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=10)[1]
+            return process.communicate(timeout=30)[1]
 
 
 @pytest.mark.parametrize("resume", [False, True])
