@@ -16,7 +16,7 @@ from data_manifest.header import DepthEncoding, Header
 from data_manifest.plan import Plan
 from data_manifest.record import SPLITS, Mask, Picture, Record, Sample
 from data_manifest.shards import ShardReader, open_shard
-from data_manifest.shards.backgrounds import Backgrounds
+from data_manifest.shards.backgrounds import BackgroundCache
 
 HEADER_FILE = "dataset.json"
 PLAN_FILE = "manifest.parquet"
@@ -130,7 +130,7 @@ class Dataset:
     def _forget(self) -> None:
         self._process = os.getpid()
         self._shards: OrderedDict[int, ShardReader] = OrderedDict()
-        self._backgrounds = Backgrounds(self.header)
+        self._backgrounds = BackgroundCache(self.header)
 
     def __getstate__(self) -> dict[str, object]:
         left = {"_process": -1, "_shards": OrderedDict(), "_backgrounds": None}

@@ -19,7 +19,7 @@ from data_manifest.plan import Plan
 from data_manifest.shards.digests import read_digests
 from data_manifest.shards.fill import Filling, fill_shards
 from datagen.checking.check_plan import header_problems, plan_problems
-from datagen.checking.check_shard import Checked, Finding, ShardCheck, check_samples
+from datagen.checking.check_shard import Checked, Fault, ShardCheck, check_samples
 from datagen.config import VerifyConfig
 from datagen.drawing.draw_shard import draw_shard
 from datagen.drawing.ingredients import Ingredients, find_ingredients, read_recipe
@@ -43,15 +43,15 @@ def verify(config: VerifyConfig) -> str:
     """
     with _alone(config):
         subject = _subject(config)
-        findings = _examine(subject)
+        faults = _examine(subject)
         rounds = 2 if config.repair else 0  # a broken plan hides broken shards
-        while findings and rounds:
-            _repair(subject, findings)
+        while faults and rounds:
+            _repair(subject, faults)
             remark("What was found is made again; reading it all once more.", quiet=config.quiet)
             subject, rounds = _subject(config), rounds - 1
-            findings = _examine(subject)
-    if findings:
-        raise DatasetError(_verdict(subject, findings))
+            faults = _examine(subject)
+    if faults:
+        raise DatasetError(_verdict(subject, faults))
     header = subject.header
     return f"{header.samples:,} samples in {header.shards:,} shards of {config.data} are right"
 
@@ -80,10 +80,10 @@ def _subject(config: VerifyConfig) -> Subject:
     return Subject(config, header, find_ingredients(header, config.data, config.bg, config.fg))
 
 
-def _verdict(subject: Subject, findings: Sequence[Finding]) -> str:
+def _verdict(subject: Subject, faults: Sequence[Fault]) -> str:
     config = subject.config
-    files = len({finding.file for finding in findings})
-    text = f"{len(findings):,} things are wrong with {files:,} files of {config.data}"
+    files = len({fault.file for fault in faults})
+    text = f"{len(faults):,} things are wrong with {files:,} files of {config.data}"
     if config.repair:
         return f"{text}, and couldn't be repaired."
     if not subject.header.folders:
@@ -91,22 +91,22 @@ def _verdict(subject: Subject, findings: Sequence[Finding]) -> str:
     return f"{text}; `datagen verify {config.data} --repair` makes them again."
 
 
-def _examine(subject: Subject) -> list[Finding]:
+def _examine(subject: Subject) -> list[Fault]:
     """Read the whole dataset; says on screen what is wrong."""
     try:
         plan = Plan.read(subject.config.data / PLAN_FILE)
     except DatasetError as error:
-        findings = [Finding(PLAN_FILE, str(error).rstrip("."))]
+        faults = [Fault(PLAN_FILE, str(error).rstrip("."))]
     else:
         problems = plan_problems(subject.header, plan, read_recipe(subject.header))
-        findings = [Finding(PLAN_FILE, text) for text in problems]
-        findings = findings or _examine_shards(subject, plan)
-    for finding in findings:
-        click.echo(f"{subject.config.data / finding.file}: {finding.text}.", err=True)
-    return findings
+        faults = [Fault(PLAN_FILE, text) for text in problems]
+        faults = faults or _examine_shards(subject, plan)
+    for fault in faults:
+        click.echo(f"{subject.config.data / fault.file}: {fault.text}.", err=True)
+    return faults
 
 
-def _examine_shards(subject: Subject, plan: Plan) -> list[Finding]:
+def _examine_shards(subject: Subject, plan: Plan) -> list[Fault]:
     config, header, ingredients = subject
     digests = read_digests(config.data)
 
@@ -122,7 +122,7 @@ def _examine_shards(subject: Subject, plan: Plan) -> list[Finding]:
             advance(result.samples)
     for sentence in _remarks(subject, checked, digests):
         remark(sentence, quiet=config.quiet)
-    return sorted(finding for result in checked for finding in result.findings)
+    return sorted(fault for result in checked for fault in result.faults)
 
 
 def _remarks(
@@ -148,7 +148,7 @@ def _remarks(
     return remarks
 
 
-def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
+def _repair(subject: Subject, faults: Sequence[Fault]) -> None:
     """Make again what is broken, and nothing else. Raises DatasetError where that can't be."""
     config, header, ingredients = subject
     if not header.folders:
@@ -173,7 +173,7 @@ def _repair(subject: Subject, findings: Sequence[Finding]) -> None:
             f"in {plan.shard_count:,} shards, but dataset.json says {header.samples:,} in "
             f"{header.shards:,}."
         )
-    broken = {finding.file for finding in findings}
+    broken = {fault.file for fault in faults}
     if PLAN_FILE in broken:
         plan.write(config.data / PLAN_FILE)
     numbers = [number for number, name in enumerate(header.shard_names()) if name in broken]

@@ -13,7 +13,7 @@ from data_manifest.record import Size
 ModelName = Literal["mdeas"]
 Checkpoint = Literal["best", "last"]
 MULTIPLE = 16
-CPU_BATCH, GPU_BATCH = 8, 32
+CPU_BATCH, GPU_BATCH = 4, 32
 """Samples per step that fit into 3 GB at 224 px, and that keep a GPU busy."""
 
 

@@ -24,7 +24,7 @@ class _Known(NamedTuple):
     cells: CellJpeg | None
 
 
-class Backgrounds:
+class BackgroundCache:
     """The decoded backgrounds of a dataset in one process, at most CACHE_BYTES of them."""
 
     def __init__(self, header: Header) -> None:

@@ -35,7 +35,7 @@ class Window(NamedTuple):
     pixels: tuple[slice, slice]
 
 
-class Grid(NamedTuple):
+class CellGrid(NamedTuple):
     """How a picture is cut: in each of ``rows``, ``across`` cells of ``blocks`` blocks."""
 
     blocks: int
@@ -56,12 +56,12 @@ class Grid(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def grid_of(size: Size) -> Grid:
+def grid_of(size: Size) -> CellGrid:
     """The grid of pictures of a size: cells of as nearly seven blocks as divide a row evenly."""
     wide, rows = (-(-side // BLOCK) for side in size)
     divisors = (n for n in range(wide, 0, -1) if wide % n == 0)
     blocks = min(divisors, key=lambda n: abs(n - _BLOCKS_TO_A_CELL))
-    return Grid(blocks, wide // blocks, rows)
+    return CellGrid(blocks, wide // blocks, rows)
 
 
 def encode_cells(bgr: Picture, quality: int, blocks: int) -> npt.NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from datagen.drawing.draw_shard import ShardTask, one_opencv_thread
 MOST_NAMED = 3  # samples of a shard that are named; the others are counted
 
 
-class Finding(NamedTuple):
+class Fault(NamedTuple):
     """Something that is wrong, and the file that it is wrong with."""
 
     file: str
@@ -50,7 +50,7 @@ class Checked(NamedTuple):
 
     shard: str
     samples: int
-    findings: list[Finding]
+    faults: list[Fault]
     empty: int = 0
     uncompared: int = 0
     remark: str = ""
@@ -60,28 +60,28 @@ def check_samples(task: ShardCheck) -> Checked:
     """Check one shard: digest, label, and every sample's pictures, mask and depth."""
     name, count = task.path.name, len(task.plan)
     if not task.path.exists():
-        return Checked(name, count, [Finding(name, "it is missing")])
-    findings = []
+        return Checked(name, count, [Fault(name, "it is missing")])
+    faults = []
     if task.digests and file_sha256(task.path) not in task.digests:
-        findings.append(Finding(name, "its bytes are not those that were written"))
+        faults.append(Fault(name, "its bytes are not those that were written"))
     try:
         check_shard(task.path, task.header.fingerprint, count)
         with closing(open_shard(task.path)) as reader, one_opencv_thread():
             stages = task.header.stages
             if stages.depth and reader.label.stages != stages:
-                findings.append(Finding(name, "it lacks the depth that dataset.json tells of"))
+                faults.append(Fault(name, "it lacks the depth that dataset.json tells of"))
             samples = _SamplesToCheck(task, reader)
-            findings += _few(name, samples.problems())
-            return Checked(name, count, findings, samples.empty, samples.uncompared, samples.remark)
+            faults += _few(name, samples.problems())
+            return Checked(name, count, faults, samples.empty, samples.uncompared, samples.remark)
     except DatasetError as error:
-        return Checked(name, count, [*findings, Finding(name, str(error).rstrip("."))])
+        return Checked(name, count, [*faults, Fault(name, str(error).rstrip("."))])
 
 
-def _few(name: str, problems: Iterator[str]) -> list[Finding]:
+def _few(name: str, problems: Iterator[str]) -> list[Fault]:
     found = list(problems)
     if len(found) > MOST_NAMED:
         found[MOST_NAMED:] = [f"and {len(found) - MOST_NAMED:,} more samples"]
-    return [Finding(name, text) for text in found]
+    return [Fault(name, text) for text in found]
 
 
 class _SamplesToCheck:

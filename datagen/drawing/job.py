@@ -17,7 +17,7 @@ from datagen.drawing.ingredients import Ingredients
 from datagen.folders.dataset_folder import claim_dataset, missing_shards
 from datagen.planning.fingerprint import fingerprint
 from datagen.planning.grid import count_samples
-from datagen.planning.make_plan import PLAN_BYTES, make_plan
+from datagen.planning.make_plan import make_plan, plan_bytes
 from datagen.planning.recipe import Recipe
 from datagen.sources.rejects import Reject, publish_rejects
 from datagen.sources.scan import scan
@@ -56,7 +56,7 @@ def settle_job(config: OverlayConfig) -> DrawingJob:
     )
     recipe = Recipe.of(config)
     samples = count_samples(recipe, len(backgrounds.sources), len(foregrounds.sources))
-    refuse_too_large(samples * PLAN_BYTES, f"The plan of {samples:,} samples")
+    refuse_too_large(plan_bytes(recipe, samples), f"The plan of {samples:,} samples")
     plan, notes = make_plan(recipe, backgrounds.sources, foregrounds.sources)
     header = Header(
         fingerprint=fingerprint(recipe.described(), backgrounds.sources, foregrounds.sources),

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from data_manifest.errors import UsageError
 from data_manifest.pictures.finding import find_pictures
 from datagen.ingest.config import ImportConfig
-from datagen.ingest.layouts import Backgrounds, DataStream, Joint, joints
-from datagen.ingest.pairing_list import read_list
+from datagen.ingest.layouts import BackgroundNames, DataStream, Joint, joints
+from datagen.ingest.pairing_list import read_pairings
 
 
 class Found(NamedTuple):
@@ -58,7 +58,7 @@ def _by_names(config: ImportConfig) -> tuple[list[Found], list[Missing]]:
             files[stream] = {joint: by_stem[stem] for joint, stem in names.items()}
     assert config.bg
     bgs = _by_stem(config.bg)
-    which = Backgrounds(list(bgs), config.per_bg)
+    which = BackgroundNames(list(bgs), config.per_bg)
     found, missing = [], []
     for position, (joint, fg_bg) in enumerate(files["fg_bg"].items()):
         lacks = [stream for stream in files if joint not in files[stream]]
@@ -102,7 +102,7 @@ def _by_list(config: ImportConfig) -> tuple[list[Found], list[Missing]]:
         "depth": config.depth,
     }
     found, missing, keys = [], [], set()
-    for number, row in enumerate(read_list(config.list, config.columns), start=1):
+    for number, row in enumerate(read_pairings(config.list, config.columns), start=1):
         key = _name(row.get("fg_bg")) or f"line {number}"
         paths = {name: _listed(row.get(name), roots[name], config.list.parent) for name in roots}
         lacks = [name for name in ("bg", "fg_bg", "mask") if paths[name] is None]

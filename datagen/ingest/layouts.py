@@ -63,7 +63,7 @@ def joints(layout: Layout, stream: DataStream, stems: Iterable[str]) -> dict[Joi
     return found
 
 
-class Backgrounds:
+class BackgroundNames:
     """Finds the background that a sample was drawn on."""
 
     def __init__(self, stems: Sequence[str], per_bg: int | None) -> None:

@@ -16,7 +16,7 @@ _SAME = {
 }
 
 
-def read_list(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:
+def read_pairings(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:
     """The rows of a list, each from column names to values.
 
     The columns are those of the head line, or ``columns`` where there is none. Raises UsageError

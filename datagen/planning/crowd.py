@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from data_manifest.plan_columns import PLACEMENT
-from datagen.planning.geometry import Bools, Floats, Ints, Shapes, inside
+from datagen.planning.geometry import Bools, Floats, Ints, Shapes, shown_length
 from datagen.planning.place import Cutouts, Draws, PlacementColumns, place, position
 from datagen.planning.recipe import Recipe
 
@@ -119,7 +119,7 @@ def _hidden_share(below: PlacementColumns, above: PlacementColumns, recipe: Reci
             getattr(below, start) + getattr(below, extent),
             getattr(above, start) + getattr(above, extent),
         )
-        overlap = overlap * inside(low, np.maximum(high - low, 0), side)
+        overlap = overlap * shown_length(low, np.maximum(high - low, 0), side)
     mask = below.fill * below.width * below.height
     return overlap / np.maximum(mask, 1)
 

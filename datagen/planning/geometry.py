@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.record import Size
-from datagen.planning.random_draws import whole
+from datagen.planning.random_draws import whole_number
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -71,7 +71,7 @@ def shapes(scale: Floats, turns: tuple[Floats, Floats], boxes: Ints, frame: Size
 def offsets(draws: Floats, extent: Ints, side: int, visible: Floats) -> Ints:
     """Left (or top) edges, (n,): at least the share ``visible`` of ``extent`` lies in the frame."""
     overhang = overhangs(extent, visible)
-    return whole(draws, side - extent + 2 * overhang + 1) - overhang
+    return whole_number(draws, side - extent + 2 * overhang + 1) - overhang
 
 
 def overhangs(extent: Ints, visible: Floats) -> Ints:
@@ -79,6 +79,6 @@ def overhangs(extent: Ints, visible: Floats) -> Ints:
     return np.asarray(np.floor((1 - np.minimum(visible, 1)) * extent + _ROUNDING), np.int64)
 
 
-def inside(start: Ints, extent: Ints, side: int) -> Ints:
+def shown_length(start: Ints, extent: Ints, side: int) -> Ints:
     """How many pixels of ``extent`` from ``start`` lie within the frame."""
     return np.asarray(np.maximum(np.minimum(start + extent, side) - np.maximum(start, 0), 0))

@@ -19,8 +19,15 @@ from datagen.planning.recipe import Recipe
 from datagen.planning.split import Candidates, split_samples
 
 KEY_DIGITS = 8
-PLAN_BYTES = 700
-"""Memory that making a plan takes for every sample, at its peak; measured with one object each."""
+_SAMPLE_BYTES, _NAME_BYTES, _OTHER_BYTES = 300, 250, 350
+"""Memory at a plan's peak, measured: a sample, its name if not the usual, each other foreground."""
+
+
+def plan_bytes(recipe: Recipe, samples: int) -> int:
+    """About how much memory it takes to make the plan of so many samples."""
+    others = np.mean(recipe.objects) - 1 + np.mean(recipe.distractors)
+    name = _NAME_BYTES if recipe.key != DEFAULT_KEY else 0
+    return int(samples * (_SAMPLE_BYTES + name + others * _OTHER_BYTES))
 
 
 def make_plan(

@@ -11,12 +11,12 @@ from datagen.planning.geometry import (
     Floats,
     Ints,
     Shapes,
-    inside,
     offsets,
     overhangs,
     shapes,
+    shown_length,
 )
-from datagen.planning.random_draws import uniform, whole
+from datagen.planning.random_draws import uniform, whole_number
 from datagen.planning.recipe import Recipe
 
 
@@ -51,7 +51,7 @@ class Draws(NamedTuple):
 
     def whole(self, stage: str, count: Ints) -> Ints:
         """A draw from 0 to ``count`` - 1 per sample, (n,)."""
-        return whole(self.uniform(stage), count)
+        return whole_number(self.uniform(stage), count)
 
 
 class PlacementColumns(NamedTuple):
@@ -132,7 +132,7 @@ def position(recipe: Recipe, shape: Shapes, draws: Draws) -> tuple[Ints, Ints]:
     """Left and top edges, (n,): the share ``--visible`` of every box lies within the frame."""
     frame, needed = recipe.size, np.full(len(shape.width), recipe.visible)
     x = offsets(draws.uniform("x"), shape.width, frame.width, needed)
-    seen = inside(x, shape.width, frame.width) / shape.width
+    seen = shown_length(x, shape.width, frame.width) / shape.width
     if recipe.ground is None:
         return x, offsets(draws.uniform("y"), shape.height, frame.height, needed / seen)
     bottom = np.rint(draws.between("y", recipe.ground) * frame.height).astype(np.int64)

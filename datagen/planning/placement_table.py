@@ -9,7 +9,7 @@ import pyarrow as pa
 from data_manifest.plan import Plan
 from data_manifest.plan_columns import OTHERS
 from data_manifest.record import Size
-from datagen.planning.geometry import Bools, Floats, Ints, inside
+from datagen.planning.geometry import Bools, Floats, Ints, shown_length
 
 
 class PlacementTable(NamedTuple):
@@ -36,7 +36,9 @@ class PlacementTable(NamedTuple):
 
     def outside(self, frame: Size) -> Floats:
         """The share of each box that lies out of the frame, (placements,) in [0, 1]."""
-        seen = inside(self.x, self.width, frame.width) * inside(self.y, self.height, frame.height)
+        seen = shown_length(self.x, self.width, frame.width) * shown_length(
+            self.y, self.height, frame.height
+        )
         return np.asarray(1 - seen / np.maximum(self.width * self.height, 1))
 
 

@@ -18,7 +18,9 @@ def uniform(seed: int, stage: str, count: int) -> npt.NDArray[np.float64]:
     return np.right_shift(words, np.uint64(11)) * 2.0**-53
 
 
-def whole(draws: npt.NDArray[np.float64], count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def whole_number(
+    draws: npt.NDArray[np.float64], count: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
     """Uniform draws in [0, 1) as whole numbers from 0 to ``count`` - 1, both ends reachable."""
     return np.minimum((draws * count).astype(np.int64), count - 1)
 
@@ -31,7 +33,7 @@ def scattered(total: int, count: int, stage: str) -> npt.NDArray[np.int64]:
     if count >= total:
         return np.arange(total)
     bounds = np.arange(count + 1, dtype=np.int64) * total // count
-    return bounds[:-1] + whole(uniform(0, stage, count), np.diff(bounds))
+    return bounds[:-1] + whole_number(uniform(0, stage, count), np.diff(bounds))
 
 
 def rank(seed: int, stage: str, digest: str) -> str:

@@ -150,9 +150,9 @@ def test_what_lies_ahead_is_said_after_the_first_steps(
     given = {**options, "epochs": 1, "limit": 60, "batch_size": None, "quiet": False}
     fit(FitConfig.model_validate({**given, "out": tmp_path / "run"}))
     said = capsys.readouterr().err
-    assert "1 epochs of 8 steps of 8 samples: about " in said
+    assert "1 epochs of 15 steps of 4 samples: about " in said
     assert re.search(r"[\d.]+ samples a second; [\d.]+ GB of memory so far", said)
-    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["batch_size"] == 8
+    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["batch_size"] == 4
 
 
 def test_resuming_needs_the_same_options(run: Path, options: Options, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from data_manifest.commands.options import build
 from data_manifest.errors import UsageError
 from datagen.config import OverlayConfig
 from datagen.planning.fingerprint import fingerprint
-from datagen.planning.random_draws import uniform, whole
+from datagen.planning.random_draws import uniform, whole_number
 from tests.datagen.plans import described, plan_of, sources
 
 GOLDEN = "a6e4840ef1d34d5e038eacce666b9fd38ab090f41998dd7f2b8f038bb4bb5f76"
@@ -61,10 +61,10 @@ def test_stages_draw_independently() -> None:
 
 def test_whole_numbers_reach_both_ends() -> None:
     counts = np.full(5000, 4, np.int64)
-    values, often = np.unique(whole(uniform(0, "t", 5000), counts), return_counts=True)
+    values, often = np.unique(whole_number(uniform(0, "t", 5000), counts), return_counts=True)
     assert values.tolist() == [0, 1, 2, 3]
     assert often.min() > 1100
-    assert whole(np.array([np.nextafter(1, 0)]), np.array([3])).tolist() == [2]
+    assert whole_number(np.array([np.nextafter(1, 0)]), np.array([3])).tolist() == [2]
 
 
 EVERYTHING = {
