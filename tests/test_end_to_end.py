@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+from PIL import Image
 
 import datagen.cli
 import depthgen.cli
@@ -91,6 +92,36 @@ def test_both_formats_give_the_same_answers(
 
     runs = [Checkpoint.read(tmp_path / k / "runs/mdeas/last.pt").history for k in ("h5", "zip")]
     assert runs[0] == runs[1]
+
+
+def test_a_camera_frame_through_the_whole_chain(pictures: Path, tmp_path: Path) -> None:
+    """640x480, neither square nor cut down on the way: every command's output has its shape."""
+    shutil.copytree(pictures, tmp_path, dirs_exist_ok=True)
+    for line in (
+        "datagen overlay --bg bgs --fg fgs --size 640x480 --limit 10 --hold-out 0.3",
+        "depthgen run",
+        "datagen stats",
+        "datagen preview --out report.html",
+        "datagen verify",
+        "train fit --shards data --epochs 1 --limit 2 --batch-size 2",
+        "train evaluate",
+        "train predict --shards data --split val --limit 2",
+    ):
+        done = shell(line, tmp_path)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+    samples = Dataset(tmp_path / "data")
+    assert samples.header.size == (640, 480)
+    for sample in samples:
+        assert sample.depth is not None
+        assert sample.fg_bg.shape == (480, 640, 3)
+        assert sample.mask.shape == sample.depth.shape == (480, 640)
+    assert "640" in (tmp_path / "report.html").read_text()
+    for kind in ("mask", "depth"):
+        predicted = sorted((tmp_path / "predictions").rglob(f"*{kind}*.png"))
+        assert len(predicted) == 2
+        for path in predicted:
+            with Image.open(path) as picture:
+                assert picture.size == (640, 480)
 
 
 def commands() -> list[tuple[str, str]]:
