@@ -11,9 +11,11 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.condition import rows_where
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import DepthEncoding, Header
 from data_manifest.plan import Plan
+from data_manifest.quality import read_quality
 from data_manifest.record import SPLITS, Mask, Picture, Record, Sample
 from data_manifest.shards import ShardReader, open_shard
 from data_manifest.shards.backgrounds import BackgroundCache
@@ -57,6 +59,21 @@ class Dataset:
             )
         return None
 
+    def where(self, condition: str) -> "Dataset":
+        """The same dataset's samples for which a condition holds, ``shift < 0.1 and flip < 0.2``.
+
+        It is of the plan's columns and those of quality.parquet; see ``data_manifest.condition``.
+        Raises UsageError where it can't be understood, DatasetError where it asks for measures that
+        the dataset doesn't have.
+        """
+        holds = rows_where(condition, self.plan, self._measure)
+        return self._with_rows(self.rows[holds[self.rows]])
+
+    def _measure(self, name: str) -> npt.NDArray[np.float32]:
+        if self.header.stages.depth is None:
+            raise DatasetError(f"{self.folder} has no depth yet, so no {name}; run `depthgen run`.")
+        return read_quality(self.folder, self.header.stages.depth)[name]
+
     def _of_split(self, split: str) -> npt.NDArray[np.int64]:
         if split not in SPLITS:
             raise UsageError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
@@ -77,15 +94,11 @@ class Dataset:
             return [self[i] for i in range(*index.indices(len(self)))]
         record = self.plan[int(self.rows[index])]
         shard = self._shard(record.shard)
-        stored = shard.depth(record) if self.header.stages.depth else None
+        pictures = self._backgrounds.bg_and_fg_bg(shard, record)
+        mask = shard.mask(record)
+        depth = self._backgrounds.depth(shard, record, mask)
         maps = _maps(shard, record) if self.header.maps else (None, None)
-        return Sample(
-            *self._backgrounds.bg_and_fg_bg(shard, record),
-            shard.mask(record),
-            None if stored is None else self.depth_encoding.to_unit(stored),
-            record,
-            *maps,
-        )
+        return Sample(*pictures, mask, depth, record, *maps)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))
@@ -95,9 +108,12 @@ class Dataset:
 
         Those that a Dataset of single shards or of another split has; there may be none.
         """
+        return self._with_rows(self._of_split(split))
+
+    def _with_rows(self, rows: npt.NDArray[np.int64]) -> "Dataset":
         other = self.__class__.__new__(self.__class__)
         other.__dict__.update(self.__getstate__())
-        other.rows = self._of_split(split)
+        other.rows = rows
         other._forget()
         return other
 

@@ -9,7 +9,8 @@
     │   └── RecipeError       … or is whole, but was made by another recipe
     ├── WriteError            the disk is full, or the place can't be written
     ├── TrainingError         training went wrong
-    └── WeightsError          weights can't be fetched, or aren't what they should be
+    ├── WeightsError          weights can't be fetched, or aren't what they should be
+    └── TeacherError          a teacher's answer can't be used
 
 A message says where, what was found, what was expected and what to do next.
 """
@@ -49,3 +50,7 @@ class TrainingError(DioramaError):
 
 class WeightsError(DioramaError):
     """Weights can't be fetched, or aren't what they should be."""
+
+
+class TeacherError(DioramaError):
+    """A teacher's answer can't be used."""

@@ -14,6 +14,7 @@ from data_manifest.record import Depth, Size, StoredDepth
 ShardFormat = Literal["h5", "zip", "folder"]
 SHARD_ENDINGS: dict[ShardFormat, str] = {"h5": ".h5", "zip": ".zip", "folder": ".parquet"}
 Codec = Literal["jpeg", "raw"]
+LabelKind = Literal["composite", "anchored", "layered"]
 LARGEST_SHARD: dict[ShardFormat, int] = {"h5": 20_000, "zip": 5_000, "folder": 20_000}
 """Most samples a shard may hold; a zip then stays below 20,000 entries with depth added."""
 Kind = Literal["bg", "fg"]
@@ -85,14 +86,58 @@ class DepthEncoding(_Model):
         return target / self.target_scale + self.target_offset
 
 
+class Labels(_Model):
+    """How a teacher's answers became labels.
+
+    ``composite`` is its answer to the composite; ``anchored`` is the background's own depth outside
+    the mask, and the composite's brought to it inside; ``layered`` is the background's depth, and
+    upright planes inside. ``views`` counts the answers to a background that are averaged, 0 where
+    it wasn't asked; ``numbers`` are all others that decide a label, by name.
+    """
+
+    kind: LabelKind = "composite"
+    views: int = 0
+    numbers: dict[str, float] = Field(default_factory=dict)
+
+
+class Runtime(_Model):
+    """What ran the network, in which precision, and how many pictures it was shown at a time.
+
+    A batch is always filled up to that number; 0 where an earlier version didn't note it.
+    """
+
+    engine: str = "torch"
+    precision: str = "float32"
+    batch: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.engine} in {self.precision}, {self.batch} at a time"
+
+
 class DepthStage(_Model):
-    """Which teacher made the depth, and how to read it."""
+    """Which teacher made the depth, how its answers became labels, and how to read them.
+
+    ``input_size`` is (width, height) of what the teacher is shown.
+    """
 
     teacher: str
     weights_sha256: str
     licence: str
     input_size: tuple[int, int]
     encoding: DepthEncoding
+    labels: Labels = Labels()
+    runtime: Runtime = Runtime()
+
+    def difference(self, other: "DepthStage") -> str:
+        """In words, what of this stage ``other`` has otherwise; nothing where they are equal."""
+        if (self.teacher, self.weights_sha256) != (other.teacher, other.weights_sha256):
+            mine, its = (f"{s.teacher} ({s.weights_sha256[:12]})" for s in (self, other))
+            return f"it is by {mine}, not by {its}"
+        for name in type(self).model_fields:
+            mine, its = getattr(self, name), getattr(other, name)
+            if mine != its:
+                return f"its {name.replace('_', ' ')} is {mine}, not {its}"
+        return ""
 
 
 class Stages(_Model):
@@ -104,7 +149,7 @@ class Stages(_Model):
 class Header(_Model):
     """The content of dataset.json."""
 
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 3
     fingerprint: str
     samples: int
     shards: int
@@ -126,6 +171,9 @@ class Header(_Model):
     software: dict[str, str]
     notes: list[str] = Field(default_factory=list, description="what was done otherwise, and why")
     stages: Stages = Stages()
+    checks: dict[str, float | str] = Field(
+        default_factory=dict, description="what was found of the teacher before it labelled"
+    )
 
     def shard_name(self, shard: int) -> str:
         """The file name of one shard."""

@@ -1,5 +1,6 @@
 """What one sample is: its row in the plan, and its pictures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -13,6 +14,8 @@ Picture = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Depth = npt.NDArray[np.float32]
 StoredDepth = npt.NDArray[np.uint16]
+Grounds = Mapping[str, StoredDepth]
+"""Depth of backgrounds as stored, by id."""
 PictureStream = Literal["bg", "fg_bg"]
 MapStream = Literal["instance", "amodal"]
 Stream = Literal["bg", "fg_bg", "mask", "instance", "amodal"]

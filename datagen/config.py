@@ -54,6 +54,9 @@ class PreviewConfig(CommandConfig):
         Path("preview.png"), description="file to write: .png a contact sheet, .html the report"
     )
     samples: int = Field(24, ge=1, le=400, description="samples shown, spread over the splits")
+    where: str | None = Field(
+        None, description="show only samples that fulfil a condition, such as 'shift > 0.3'"
+    )
     columns: int = Field(2, ge=1, le=8, description="samples side by side in the contact sheet")
     sampled: int = Field(
         2000, ge=1, description="most samples whose pixels are measured for the report"
@@ -153,4 +156,7 @@ class PackConfig(ParallelConfig):
     out: Path = Field(Path("packed"), description="folder to write, new or empty")
     split: Names = Field((), description="split to export, may be repeated  [default: all]")
     limit: int | None = Field(None, ge=1, description="at most so many samples, spread evenly")
+    where: str | None = Field(
+        None, description="only samples that fulfil a condition, such as 'shift < 0.1'"
+    )
     overwrite: bool = Field(False, description="replace another export in --out")

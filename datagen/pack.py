@@ -54,7 +54,9 @@ def pack(config: PackConfig) -> str:
     the dataset isn't whole, RecipeError where ``out`` holds something else, WriteError where it
     can't be written.
     """
-    selection = select(open_dataset(config.data), config.to, config.split, config.limit)
+    selection = select(
+        open_dataset(config.data), config.to, config.split, config.limit, config.where
+    )
     start = time.monotonic()
     job = ExportJob(selection, config.out, config.workers, config.quiet)
     if config.to in EXPORTS:

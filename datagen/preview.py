@@ -31,15 +31,16 @@ def _mark(dataset: Dataset) -> str:
 
 
 def _contact_sheet(dataset: Dataset, config: PreviewConfig) -> str:
-    samples = [dataset[row] for row in shown_rows(dataset, config.samples)]
+    samples = [dataset[row] for row in shown_rows(dataset, config.samples, config.where)]
     picture = contact_sheet(dataset, samples, config.columns)
     write_png(config.out, picture, overwrite=config.overwrite, mark=_mark(dataset))
     return f"{len(samples)} samples of {config.data} are shown in {config.out}"
 
 
 def _report(dataset: Dataset, config: PreviewConfig) -> str:
+    rows = shown_rows(dataset, config.samples, config.where)
     facts = gather(dataset, config.sampled, quiet=config.quiet)
-    text = page(facts, shown_rows(dataset, config.samples), _mark(dataset))
+    text = page(facts, rows, _mark(dataset))
     make_folder(config.out.parent)
     publish_text(config.out, text)
     return (

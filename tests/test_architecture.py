@@ -22,7 +22,7 @@ STAGES = {
         "pack",
         "import_dataset",
     },
-    "depthgen": {"run"},
+    "depthgen": {"run", "evaluate", "list_teachers"},
     "train": {"fit", "evaluate", "predict"},
 }
 MAY_IMPORT = {
@@ -42,6 +42,8 @@ ROOMS = {
         "plan_columns",
         "plan",
         "header",
+        "quality",
+        "condition",
         "shards",
         "dataset",
     ),
@@ -58,6 +60,7 @@ ROOMS = {
         "report",
         "export",
     ),
+    "depthgen": ("config", "teachers", "engine", "quality", "labels", "judging"),
 }
 """Rooms, a sub-package or a module beside them each: one may import those that stand before it."""
 PURE = {"PIL", "cv2", "h5py", "joblib", "concurrent", "multiprocessing", "threading", "torch"}

@@ -57,6 +57,9 @@ class FitConfig(CommandConfig):
         0, ge=0, lt=2**32, description="decides initial weights and the order of samples"
     )
     limit: int | None = Field(None, ge=1, description="at most so many samples of each split")
+    where: str | None = Field(
+        None, description="train only on samples that fulfil a condition, such as 'shift < 0.1'"
+    )
     device: Device = Field("auto", description="auto takes a GPU where there is one")
     workers: int | None = Field(
         None, ge=0, description="reading processes  [default: none on a CPU, 8 for a GPU]"

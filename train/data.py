@@ -1,9 +1,8 @@
 """Samples as tensors, in an order that a seed decides."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,7 +13,8 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.header import DepthEncoding
 from data_manifest.picks import spread
-from data_manifest.record import MASK_FROM, Depth, Mask, Picture, Size
+from data_manifest.pictures.resizing import resize
+from data_manifest.record import MASK_FROM, Depth, Mask, Size
 
 TOLERANCE = 1e-6
 
@@ -66,14 +66,6 @@ class Samples(data.Dataset[Batch]):
             torch.from_numpy(mask.view(np.uint8))[None],
             torch.from_numpy(target)[None],
         )
-
-
-def resize(picture: Picture | Depth, size: Size) -> npt.NDArray[Any]:
-    """(H, W) or (H, W, 3) at another size; areas are averaged when it shrinks."""
-    if Size.of(picture) == size:
-        return picture
-    how = cv2.INTER_AREA if picture.shape[0] > size.height else cv2.INTER_LINEAR
-    return cv2.resize(picture, size, interpolation=how)
 
 
 def resize_mask(mask: Mask, size: Size) -> Mask:

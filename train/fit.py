@@ -17,7 +17,7 @@ from train.device import default_batch_size
 from train.log import draw_curves
 from train.outlook import Outlook
 from train.run_folder import claim_run, settle
-from train.trainer import Numbers, Trainer, build_trainer, run_epoch
+from train.trainer import Numbers, Trainer, build_trainer, run_epoch, training_samples
 
 DECIDING_SPLITS = ("val", "val_fg", "val_bg")  # the first that has samples decides what is best
 
@@ -68,6 +68,8 @@ def _check(options: FitConfig, dataset: Dataset) -> None:
     _ = dataset.depth_encoding
     if not len(dataset.select("train")):
         raise DatasetError(f"{dataset.folder}: these shards hold no sample of the split train.")
+    if not len(training_samples(options, dataset)):
+        raise UsageError(f"No sample of the split train fulfils --where {options.where}.")
     size = dataset.header.size
     if options.size is None and not fits_students(size):
         raise UsageError(

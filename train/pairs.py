@@ -5,8 +5,8 @@ from pathlib import Path
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.pictures.decoding import decode_upright
 from data_manifest.pictures.finding import find_pictures, picture_ids, read_file
+from data_manifest.pictures.resizing import resize
 from data_manifest.record import Picture, Size
-from train.data import resize
 from train.panel import Question
 
 

@@ -14,12 +14,12 @@ from data_manifest.files.names import inside
 from data_manifest.files.publish import make_folder, publishing
 from data_manifest.header import DepthEncoding
 from data_manifest.picks import spread
+from data_manifest.pictures.resizing import resize
 from data_manifest.pictures.sheet import write_png
 from data_manifest.record import Size
 from data_manifest.shards.codec import encode_depth, encode_mask
 from train.checkpoint import Checkpoint
 from train.config import MULTIPLE, PredictConfig
-from train.data import resize
 from train.device import make_accelerator
 from train.models.student import Student
 from train.pairs import pair_pictures, read_pair

@@ -47,7 +47,7 @@ def build_trainer(
     accelerator = make_accelerator(options.device)
     readers = GPU_READERS if accelerator.device.type == "cuda" else 0
     readers = readers if options.workers is None else options.workers
-    samples = Samples(dataset.select("train"), size, options.limit)
+    samples = Samples(training_samples(options, dataset), size, options.limit)
     order = ShuffledByEpoch(len(samples), options.seed)
     train_loader = make_loader(samples, options.samples_per_step, readers, order)
     val_loader = None
@@ -66,6 +66,12 @@ def build_trainer(
     )
     model, optimizer, train_loader = accelerator.prepare(model, optimizer, train_loader)
     return Trainer(accelerator, model, optimizer, scheduler, order, train_loader, val_loader)
+
+
+def training_samples(options: FitConfig, dataset: Dataset) -> Dataset:
+    """What is trained on: the training split, or what of it fulfils ``--where``."""
+    found = dataset.select("train")
+    return found if options.where is None else found.where(options.where)
 
 
 def run_epoch(

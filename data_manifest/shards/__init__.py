@@ -13,6 +13,7 @@ from data_manifest.files.publish import publishing
 from data_manifest.header import SHARD_ENDINGS, DepthStage, Header, ShardFormat
 from data_manifest.record import (
     EncodedSample,
+    Grounds,
     MapStream,
     Mask,
     Picture,
@@ -47,6 +48,13 @@ class ShardReader(Protocol):
 
     def depth(self, record: Record) -> StoredDepth | None:
         """Depth as stored, (H, W) uint16; None where no teacher has run."""
+
+    def ground_depth(self, record: Record) -> StoredDepth | None:
+        """The background's depth as stored, (H, W) uint16; None where depth is stored whole."""
+
+    def depth_within(self, record: Record) -> StoredDepth | None:
+        """Depth as stored within the mask, (k,) uint16, row by row; elsewhere it is the
+        background's. None where depth is stored whole."""
 
     def encoded(self, stream: Stream, record: Record) -> bytes:
         """The stored bytes of one picture: a file, or with the raw codec a plain array."""
@@ -86,12 +94,15 @@ class Format(NamedTuple):
     """A format of shards: what reads one, makes a writer of one, and adds depth to one.
 
     ``write`` takes the path, the label, the header and the number of distinct backgrounds;
-    ``append_depth`` the shard, the file to write, what the depth is, and depths by record.
+    ``append_depth`` the shard, the file to write, what the depth is, depths by record, and those of
+    backgrounds where samples differ from them within their masks only.
     """
 
     read: Callable[[Path], ShardReader]
     write: Callable[[Path, ShardLabel, Header, int], ShardWriter]
-    append_depth: Callable[[Path, Path, DepthStage, Iterable[tuple[Record, StoredDepth]]], None]
+    append_depth: Callable[
+        [Path, Path, DepthStage, Iterable[tuple[Record, StoredDepth]], Grounds | None], None
+    ]
 
 
 FORMATS: dict[ShardFormat, Format] = {
@@ -156,11 +167,16 @@ def check_shard(path: Path, fingerprint: str, samples: int) -> None:
 
 
 def add_depth(
-    path: Path, stage: DepthStage, records: Iterable[Record], depths: Iterable[StoredDepth]
+    path: Path,
+    stage: DepthStage,
+    records: Iterable[Record],
+    depths: Iterable[StoredDepth],
+    grounds: Grounds | None = None,
 ) -> str:
     """Replace a shard by one that has depth too, note its digest and give it.
 
-    ``depths`` come in the order of ``records``.
+    ``depths`` come in the order of ``records``. With ``grounds``, looked at after each of them, all
+    are those of their backgrounds outside the masks, and may be stored so.
     Raises WriteError, and whatever ``depths`` raises; the shard is then as it was.
     """
     sha256 = ""
@@ -172,5 +188,6 @@ def add_depth(
         note_digest(path.parent, path.name, sha256)
 
     with publishing(path, check) as temporary:
-        _format(path).append_depth(path, temporary, stage, zip(records, depths, strict=True))
+        labelled = zip(records, depths, strict=True)
+        _format(path).append_depth(path, temporary, stage, labelled, grounds)
     return sha256

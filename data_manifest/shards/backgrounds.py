@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from data_manifest.bounded_cache import BoundedCache
 from data_manifest.header import Header
-from data_manifest.record import Picture, Record
+from data_manifest.record import Depth, Mask, Picture, Record
 from data_manifest.shards import ShardReader
 from data_manifest.shards.codec import decode_rgb
+from data_manifest.shards.depth_values import laid_in
 from data_manifest.shards.jpeg_cells import CellJpeg, jpeg_size
 
-CACHE_BYTES = 64 * 2**20
+CACHE_BYTES, GROUND_BYTES = 64 * 2**20, 32 * 2**20
 
 
 class _Known(NamedTuple):
@@ -25,12 +26,17 @@ class _Known(NamedTuple):
 
 
 class BackgroundCache:
-    """The decoded backgrounds of a dataset in one process, at most CACHE_BYTES of them."""
+    """The decoded backgrounds of a dataset in one process, at most CACHE_BYTES of them.
+
+    And their depth, GROUND_BYTES at most: all of a dataset's is by one teacher.
+    """
 
     def __init__(self, header: Header) -> None:
         self._size, self._raw = header.size, header.codec == "raw"
         self._whole_files = header.format == "folder"
         self._known: BoundedCache[_Known] = BoundedCache(CACHE_BYTES)
+        self._encoding = header.stages.depth.encoding if header.stages.depth else None
+        self._grounds: BoundedCache[Depth] = BoundedCache(GROUND_BYTES)
 
     def bg_and_fg_bg(self, shard: ShardReader, record: Record) -> tuple[Picture, Picture]:
         """The background and the composite of a sample, each (H, W, 3) uint8 RGB of its own."""
@@ -42,6 +48,28 @@ class BackgroundCache:
         data = shard.encoded("fg_bg", record)
         fg_bg = known.cells.decode_on(known.rgb, data) if known.cells else None
         return known.rgb.copy(), decode_rgb(data) if fg_bg is None else fg_bg
+
+    def depth(self, shard: ShardReader, record: Record, mask: Mask) -> Depth | None:
+        """Depth of a sample in its unit, (H, W) float32; None where no teacher has run.
+
+        ``mask`` is the sample's. What lies outside it is the background's, where it is stored so.
+        """
+        if self._encoding is None:
+            return None
+        values = shard.depth_within(record)
+        if values is None:
+            stored = shard.depth(record)
+            return None if stored is None else self._encoding.to_unit(stored)
+        return laid_in(self._ground(shard, record), self._encoding.to_unit(values), mask)
+
+    def _ground(self, shard: ShardReader, record: Record) -> Depth:
+        found = self._grounds.get(record.bg)
+        if found is not None:
+            return found
+        stored = shard.ground_depth(record)
+        assert stored is not None and self._encoding is not None
+        ground = self._encoding.to_unit(stored)
+        return self._grounds.put(record.bg, ground, ground.nbytes)
 
     def _background(self, shard: ShardReader, record: Record) -> _Known:
         data = shard.encoded("bg", record)

@@ -95,6 +95,12 @@ class FolderReader:
         flat = values if values.ndim == 2 else values[..., 0]
         return self._sized(flat).astype(np.uint16, copy=False)
 
+    def ground_depth(self, record: Record) -> None:
+        """None: depth is stored whole."""
+
+    def depth_within(self, record: Record) -> None:
+        """None: depth is stored whole."""
+
     def close(self) -> None:
         """Nothing is held open."""
 

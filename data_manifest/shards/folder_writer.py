@@ -7,8 +7,16 @@ from pathlib import Path
 from data_manifest.errors import DatasetError
 from data_manifest.files.names import inside
 from data_manifest.files.publish import make_folder, publishing
-from data_manifest.header import DepthStage, Header, Stages
-from data_manifest.record import MAP_STREAMS, EncodedSample, Picture, Record, Size, StoredDepth
+from data_manifest.header import DepthStage, Header
+from data_manifest.record import (
+    MAP_STREAMS,
+    EncodedSample,
+    Grounds,
+    Picture,
+    Record,
+    Size,
+    StoredDepth,
+)
 from data_manifest.shards.codec import encode_depth
 from data_manifest.shards.folder_list import FolderLabel, Listed, read_list, write_list
 from data_manifest.shards.label import ShardLabel
@@ -65,14 +73,15 @@ def append_depth(
     target: Path,
     stage: DepthStage,
     depths: Iterable[tuple[Record, StoredDepth]],
+    grounds: Grounds | None,  # noqa: ARG001
 ) -> None:
-    """Write depth files beside the list, and a list that tells of them."""
+    """Write whole depth files beside the list, and a list that tells of them."""
     label, rows = read_list(source)
     streams = [name for name in rows[0] if f"{name}_sha256" in rows[0]]
     listed = [{name: (row[name], row[f"{name}_sha256"]) for name in streams} for row in rows]
     for record, depth in depths:
         saved = _save(source.parent, "depth", record.key, encode_depth(depth))
         listed[record.row]["depth"] = saved
-    done = label.shard.model_copy(update={"stages": Stages(depth=stage)})
+    done = label.shard.with_depth(stage)
     numbers = (row["index"] for row in rows)
     write_list(target, label.model_copy(update={"shard": done}), zip(numbers, listed, strict=True))

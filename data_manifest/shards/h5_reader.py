@@ -6,6 +6,7 @@ layouts.
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -34,7 +35,8 @@ from data_manifest.shards.codec import (
     encode_mask,
     encode_png,
 )
-from data_manifest.shards.label import H5_FORMAT, VERSION, ShardLabel
+from data_manifest.shards.depth_values import decode_values, laid_in
+from data_manifest.shards.label import H5_FORMAT, ShardLabel
 from data_manifest.shards.picture_files import FileStream, checked
 
 
@@ -50,7 +52,7 @@ class H5Reader:
             self._streams = {
                 name: _Located(self._file, name) for name in STREAMS if name in self._file
             }
-            self._depth = _own(self._file, "depth") if "depth" in self._file else None
+            self._depth = _depth_of(self._file)
         except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
             raise DatasetError(
                 f"{path} is not a whole HDF5 shard ({error}); run the command that made this "
@@ -61,7 +63,7 @@ class H5Reader:
     def encoded(self, stream: Stream, record: Record) -> bytes:
         """The stored bytes of one picture."""
         try:
-            row = int(self._bg_index[record.row]) if stream == "bg" else record.row
+            row = self.background_row(record) if stream == "bg" else record.row
             return self._located(stream, record).read(self._descriptor, row)
         except IndexError:
             raise DatasetError(f"{self._path} has no {stream} of {record.key}.") from None
@@ -115,14 +117,85 @@ class H5Reader:
         """Depth as stored, (H, W) uint16; None where no teacher has run."""
         if self._depth is None:
             return None
+        if isinstance(self._depth, _Grounded):
+            ground, values = self.ground_depth(record), self.depth_within(record)
+            assert ground is not None and values is not None
+            return laid_in(ground, values, self.mask(record))
+        return _chunk(self._depth, record.row, f"{self._path}: depth of {record.key}")
+
+    def ground_depth(self, record: Record) -> StoredDepth | None:
+        """The background's depth as stored, (H, W) uint16; None where depth is stored whole."""
+        if not isinstance(self._depth, _Grounded):
+            return None
+        row = self.background_row(record)
+        return _chunk(self._depth.grounds, row, f"{self._path}: depth of {record.bg}")
+
+    def depth_within(self, record: Record) -> StoredDepth | None:
+        """Depth as stored within the mask, (k,) uint16; None where depth is stored whole."""
+        if not isinstance(self._depth, _Grounded):
+            return None
         try:
-            return self._depth[record.row]  # type: ignore[no-any-return]
-        except OSError as error:
+            return decode_values(self._depth.values.read(self._descriptor, record.row))
+        except (IndexError, ValueError) as error:
             raise DatasetError(f"{self._path}: depth of {record.key} is damaged.") from error
+
+    @property
+    def streams(self) -> frozenset[Stream]:
+        """The streams that the shard has."""
+        return frozenset(self._streams)
+
+    @property
+    def raw_size(self) -> Size | None:
+        """The pictures' size in the raw codec, None where they are files."""
+        shape = self._streams["fg_bg"].shape
+        return Size(shape[1], shape[0]) if shape else None
+
+    def rows(self, name: str) -> list[int]:
+        """The whole of ``index`` or ``bg_index``."""
+        return _own(self._file, name)[:].tolist()  # type: ignore[no-any-return]
+
+    def stored(self, stream: Stream, row: int) -> bytes | Picture:
+        """One row of a stream as it is stored: a file, or an array in the raw codec."""
+        located = self._streams[stream]
+        data = located.read(self._descriptor, row)
+        return np.frombuffer(data, np.uint8).reshape(located.shape) if located.shape else data
+
+    def background_row(self, record: Record) -> int:
+        """The row of a sample's background among those of the shard."""
+        return int(self._bg_index[record.row])
+
+    @property
+    def backgrounds(self) -> int:
+        """How many distinct backgrounds the shard has."""
+        return int(self._bg_index.max(initial=-1)) + 1
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+
+class _Grounded(NamedTuple):
+    """Depth stored as that of backgrounds, (b, H, W), and values within each sample's mask."""
+
+    grounds: h5py.Dataset
+    values: "_Located"
+
+
+def _depth_of(file: h5py.File) -> h5py.Dataset | _Grounded | None:
+    if "depth" not in file:
+        return None
+    if "bg_depth" in file:
+        return _Grounded(_own(file, "bg_depth"), _Located(file, "depth"))
+    return _own(file, "depth")
+
+
+def _chunk(data: h5py.Dataset, row: int, what: str) -> StoredDepth:
+    """One row of compressed depth. Raises DatasetError, beginning with ``what``, where it can't
+    be."""
+    try:
+        return data[row]  # type: ignore[no-any-return]
+    except (OSError, IndexError, ValueError) as error:
+        raise DatasetError(f"{what} is damaged.") from error
 
 
 class _Located:
@@ -169,13 +242,12 @@ def _is_of_file(file: h5py.File, name: str) -> bool:
 
 
 def read_h5_label(file: h5py.File) -> ShardLabel:
-    """The label in the root attributes. Raises ValueError where format or version is another."""
-    found, version = file.attrs.get("format"), file.attrs.get("version")
-    if found != H5_FORMAT or version != VERSION:
-        raise ValueError(
-            f"format {found!r} version {version}, expected {H5_FORMAT!r} version {VERSION}"
-        )
+    """The label in the root attributes. Raises ValueError where it is another's or unknown."""
+    found = file.attrs.get("format")
+    if found != H5_FORMAT:
+        raise ValueError(f"format {found!r}, expected {H5_FORMAT!r}")
     return ShardLabel(
+        version=file.attrs["version"],
         fingerprint=file.attrs["fingerprint"],
         samples=file.attrs["samples"],
         stages=Stages.model_validate_json(file.attrs["stages"]),

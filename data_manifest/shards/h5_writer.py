@@ -1,4 +1,4 @@
-"""Writing HDF5 shards, version 1: flat bytes and offsets, readable with h5py alone (FORMAT.md)."""
+"""Writing HDF5 shards: flat bytes and offsets, readable with h5py alone (FORMAT.md)."""
 
 import contextlib
 import shutil
@@ -13,14 +13,24 @@ import numpy.typing as npt
 
 from data_manifest.files.publish import need_room
 from data_manifest.header import DepthStage, Header, Stages
-from data_manifest.record import STREAMS, EncodedSample, Picture, Record, Size, StoredDepth
-from data_manifest.shards.h5_reader import read_h5_label
-from data_manifest.shards.label import H5_FORMAT, ShardLabel
+from data_manifest.record import (
+    STREAMS,
+    EncodedSample,
+    Grounds,
+    Picture,
+    Record,
+    Size,
+    StoredDepth,
+)
+from data_manifest.shards.depth_values import encode_values
+from data_manifest.shards.h5_reader import H5Reader, read_h5_label
+from data_manifest.shards.label import FIRST_VERSION, H5_FORMAT, ShardLabel
 
 _HELD_BYTES = 48 * 2**20  # so that shards of usual size are written once
 _COPY_BYTES = 2**20
 _PIECES_AT_ONCE = 64
 _METADATA_BYTES = 2**20
+_DEFLATE_LEVEL = 1
 
 
 class _StreamWriter(Protocol):
@@ -137,8 +147,16 @@ class H5Writer:
         """Add the next sample; its background must be there."""
         self._index.append(sample.record.index)
         self._bg_index.append(self._backgrounds[sample.record.bg])
-        for name in self._streams.keys() - {"bg"}:
-            self._streams[name].append(getattr(sample, name))
+        for name, stream in self._streams.items():
+            if name != "bg":
+                stream.append(getattr(sample, name))
+
+    def take_all(self, reader: H5Reader) -> None:
+        """Add everything that another shard has, but for depth."""
+        self._index, self._bg_index = reader.rows("index"), reader.rows("bg_index")
+        for name, stream in self._streams.items():
+            for row in range(reader.backgrounds if name == "bg" else len(self._index)):
+                stream.append(reader.stored(name, row))
 
     def close(self) -> None:
         """Write what is left."""
@@ -168,29 +186,87 @@ def append_depth(
     target: Path,
     stage: DepthStage,
     depths: Iterable[tuple[Record, StoredDepth]],
+    grounds: Grounds | None,
 ) -> None:
-    """Copy a shard and add its ``depth`` dataset, or replace the one that it has."""
-    shutil.copyfile(source, target)
-    with h5py.File(target, "r+") as file:
-        label = read_h5_label(file)
-        if "depth" in file:
-            del file["depth"]
+    """Copy a shard and add its ``depth``, or replace the one that it has.
+
+    With ``grounds``, the depth of its backgrounds, only what lies within masks is stored of each
+    sample; it must be as in ``grounds`` elsewhere.
+    """
+    reader = H5Reader(source)
+    try:
+        _copy_without_depth(source, target, reader)
+        with h5py.File(target, "r+") as file:
+            label = read_h5_label(file)
+            if grounds is None:
+                _add_whole(file, label, depths)
+            else:
+                _add_within(file, reader, depths, grounds)
+            for name in ("scale", "offset", "unit", "kind", "near_is"):
+                file["depth"].attrs[name] = getattr(stage.encoding, name)
+            _write_label(file, label.with_depth(stage))
+    finally:
+        reader.close()
+
+
+def _copy_without_depth(source: Path, target: Path, reader: H5Reader) -> None:
+    """The shard as it was before it had depth, byte for byte; HDF5 leaves holes if it deletes."""
+    if reader.label.stages.depth is None:
+        shutil.copyfile(source, target)
+        return
+    bare = reader.label.model_copy(update={"version": FIRST_VERSION, "stages": Stages()})
+    maps = all(name in reader.streams for name in STREAMS)
+    writer = H5Writer(target, bare, reader.backgrounds, reader.raw_size, maps=maps)
+    try:
+        writer.take_all(reader)
+        writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+def _add_whole(
+    file: h5py.File, label: ShardLabel, depths: Iterable[tuple[Record, StoredDepth]]
+) -> None:
+    data = None
+    for record, depth in depths:
+        if data is None:
+            data = _frames(file, "depth", (label.samples, *depth.shape))
+        data[record.row] = depth
+
+
+def _add_within(
+    file: h5py.File,
+    reader: H5Reader,
+    depths: Iterable[tuple[Record, StoredDepth]],
+    grounds: Grounds,
+) -> None:
+    written: h5py.Dataset | None = None
+    known: set[int] = set()
+    values = _Files(file, "depth")
+    try:
         for record, depth in depths:
-            if "depth" not in file:
-                need_room(target, target.stat().st_size + label.samples * depth.nbytes)
-                data = _create_depth(file, (label.samples, *depth.shape), stage)
-            data[record.row] = depth
-        _write_label(file, label.model_copy(update={"stages": Stages(depth=stage)}))
+            values.append(encode_values(depth[reader.mask(record)]))
+            place = reader.background_row(record)
+            if written is None:
+                written = _frames(file, "bg_depth", (reader.backgrounds, *depth.shape))
+            if place not in known:
+                written[place] = grounds[record.bg]
+                known.add(place)
+        need_room(Path(file.filename), Path(file.filename).stat().st_size + values.nbytes())
+        values.finish()
+    finally:
+        values.discard()
 
 
-def _create_depth(file: h5py.File, shape: tuple[int, ...], stage: DepthStage) -> h5py.Dataset:
-    data = file.create_dataset(
-        "depth", shape, np.uint16, chunks=(1, *shape[1:]), compression="lzf", shuffle=True
-    )
-    encoding = stage.encoding
-    for name in ("scale", "offset", "unit", "kind", "near_is"):
-        data.attrs[name] = getattr(encoding, name)
-    return data
+def _frames(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
+    """Room for compressed frames, (n, H, W) uint16; a filter whose output is deterministic."""
+    path = Path(file.filename)
+    need_room(path, path.stat().st_size + 2 * int(np.prod(shape)))
+    return file.create_dataset(
+        name, shape, np.uint16, chunks=(1, *shape[1:]), compression="gzip",
+        compression_opts=_DEFLATE_LEVEL, shuffle=True,
+    )  # fmt: skip
 
 
 def _write_label(file: h5py.File, label: ShardLabel) -> None:

@@ -2,12 +2,14 @@
 
 import json
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from data_manifest.header import Stages
+from data_manifest.header import DepthStage, Stages
 
 H5_FORMAT = "diorama-h5"
-VERSION = 1
+FIRST_VERSION, DEPTH_VERSION = 1, 2
+"""Of shards without depth, or with depth of earlier versions, and of shards with depth."""
+VERSIONS = (FIRST_VERSION, DEPTH_VERSION)
 
 
 class ShardLabel(BaseModel):
@@ -15,10 +17,21 @@ class ShardLabel(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    version: int = VERSION
+    version: int = FIRST_VERSION
     fingerprint: str
     samples: int
     stages: Stages = Stages()
+
+    @field_validator("version")
+    @classmethod
+    def _is_known(cls, version: int) -> int:
+        if version not in VERSIONS:
+            raise ValueError(f"version {version} isn't one of {VERSIONS}, which are known here")
+        return version
+
+    def with_depth(self, stage: DepthStage) -> "ShardLabel":
+        """The label of the same shard with depth."""
+        return self.model_copy(update={"version": DEPTH_VERSION, "stages": Stages(depth=stage)})
 
     def stages_json(self) -> str:
         """The stages as JSON, as stored in the file."""

@@ -86,6 +86,12 @@ class ZipReader:
             return None
         return decode_depth(self._read(f"depth/{record.key}.png"))
 
+    def ground_depth(self, record: Record) -> None:
+        """None: depth is stored whole."""
+
+    def depth_within(self, record: Record) -> None:
+        """None: depth is stored whole."""
+
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._descriptor)

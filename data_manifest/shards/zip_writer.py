@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from data_manifest.errors import DatasetError
-from data_manifest.header import DepthStage, Header, Stages
-from data_manifest.record import MAP_STREAMS, EncodedSample, Picture, Record, StoredDepth
+from data_manifest.header import DepthStage, Header
+from data_manifest.record import MAP_STREAMS, EncodedSample, Grounds, Picture, Record, StoredDepth
 from data_manifest.shards.codec import encode_depth
 from data_manifest.shards.label import ShardLabel
 from data_manifest.shards.zip_reader import read_zip_label
@@ -55,16 +55,16 @@ def append_depth(
     target: Path,
     stage: DepthStage,
     depths: Iterable[tuple[Record, StoredDepth]],
+    grounds: Grounds | None,  # noqa: ARG001
 ) -> None:
-    """Copy a shard and add its depth members, leaving out those that it has."""
+    """Copy a shard and add its depth members, whole, leaving out those that it has."""
     with zipfile.ZipFile(source) as file:
         label, old = read_zip_label(file), any(n.startswith("depth/") for n in file.namelist())
     _copy_without_depth(source, target) if old else shutil.copyfile(source, target)
     with zipfile.ZipFile(target, "a") as file:
         for record, depth in depths:
             _store(file, f"depth/{record.key}.png", encode_depth(depth))
-        done = label.model_copy(update={"stages": Stages(depth=stage)})
-        file.comment = done.model_dump_json().encode()
+        file.comment = label.with_depth(stage).model_dump_json().encode()
 
 
 def _copy_without_depth(source: Path, target: Path) -> None:

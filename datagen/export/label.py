@@ -32,6 +32,7 @@ class Label(BaseModel):
     depth: DepthStage | None
     splits: tuple[str, ...]
     limit: int | None
+    where: str | None = None
 
     @classmethod
     def of(cls, selection: Selection) -> "Label":
@@ -43,6 +44,7 @@ class Label(BaseModel):
             depth=header.stages.depth,
             splits=tuple(selection.rows),
             limit=selection.limit,
+            where=selection.where,
         )
 
 

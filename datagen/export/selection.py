@@ -17,24 +17,30 @@ class Selection:
     """Samples of a dataset on their way into format ``to``.
 
     ``rows`` are rows of the plan by split, (n,) each, in the order in which they are stored; splits
-    without samples are left out. ``limit`` is what the user asked for.
+    without samples are left out. ``limit`` and ``where`` are what the user asked for.
     """
 
     dataset: Dataset
     to: str
     rows: dict[str, npt.NDArray[np.int64]]
     limit: int | None
+    where: str | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self.rows.values()))
 
 
 def select(
-    dataset: Dataset, to: str, splits: Sequence[str] = (), limit: int | None = None
+    dataset: Dataset,
+    to: str,
+    splits: Sequence[str] = (),
+    limit: int | None = None,
+    where: str | None = None,
 ) -> Selection:
     """The samples of ``splits``, or of all; at most ``limit`` of them, spread evenly.
 
-    Raises UsageError for a split that doesn't exist or has no sample.
+    Only such as fulfil the condition ``where``. Raises UsageError for a split that doesn't exist or
+    has no sample, or where none is left.
     """
     sizes = {split: int(dataset.plan.is_word("split", split).sum()) for split in SPLITS}
     for split in splits:
@@ -44,7 +50,14 @@ def select(
     order = dataset.plan.stored_order
     chosen = splits or SPLITS
     wanted = np.any([dataset.plan.is_word("split", split) for split in chosen], axis=0)
+    if where is not None:
+        kept = np.zeros(len(dataset.plan), np.bool_)
+        kept[dataset.where(where).rows] = True
+        wanted = wanted & kept
+        if not wanted.any():
+            raise UsageError(f"No sample of {dataset.folder} fulfils --where {where}.")
     order = order[wanted[order]]
     order = order[spread(len(order), limit)]
     by_split = {s: order[dataset.plan.is_word("split", s)[order]] for s in SPLITS if s in chosen}
-    return Selection(dataset, to, {s: rows for s, rows in by_split.items() if len(rows)}, limit)
+    rows = {split: found for split, found in by_split.items() if len(found)}
+    return Selection(dataset, to, rows, limit, where)

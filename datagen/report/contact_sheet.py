@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_manifest.dataset import Dataset
+from data_manifest.errors import UsageError
 from data_manifest.pictures.sheet import (
     Strip,
     depth_limits,
@@ -30,9 +31,15 @@ def contact_sheet(dataset: Dataset, samples: Sequence[Sample], columns: int) -> 
     return sheet(titles, strips, columns)
 
 
-def shown_rows(dataset: Dataset, count: int) -> list[int]:
-    """Samples drawn at random but always the same, an equal share of every split that has any."""
-    splits = [np.flatnonzero(dataset.plan.is_word("split", split)) for split in SPLITS]
+def shown_rows(dataset: Dataset, count: int, where: str | None = None) -> list[int]:
+    """Samples drawn at random but always the same, an equal share of every split that has any.
+
+    Only such as fulfil a condition; raises UsageError where none does.
+    """
+    rows = (dataset if where is None else dataset.where(where)).rows
+    if not len(rows):
+        raise UsageError(f"No sample of {dataset.folder} fulfils --where {where}.")
+    splits = [rows[dataset.plan.is_word("split", split)[rows]] for split in SPLITS]
     splits = [rows for rows in splits if len(rows)]
     shares = np.diff(np.arange(len(splits) + 1) * count // len(splits))
     chosen = (

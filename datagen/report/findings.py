@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.quality import Measures
 from data_manifest.record import Size
 from datagen.planning.geometry import Floats, Ints
 from datagen.planning.placement_table import PlacementTable
@@ -73,6 +74,32 @@ def extremes(measured: Measured) -> list[Finding]:
         ),
     ]
     return [finding for finding in found if finding.found]
+
+
+DOUBTFUL: dict[str, tuple[str, float]] = {
+    "shift": ("largest shift", -1),
+    "flip": ("largest difference to the mirror image's answer", -1),
+    "disagreement": ("largest disagreement of two teachers", -1),
+    "pop": ("least in front of what is hidden", 1),
+}
+"""Measures of quality: what their worst samples are called, and the sign that puts them first."""
+
+
+def doubtful(quality: Measures) -> list[Finding]:
+    """The samples whose depth labels are least to be trusted, by each measure that was taken."""
+    found = []
+    for name, (what, sign) in DOUBTFUL.items():
+        values = quality.get(name)
+        if values is not None:
+            rows, numbers = np.arange(len(values)), sign * values.astype(np.float64)
+            chosen = (rows, numbers, ~np.isnan(values))
+            among = f"all {len(values):,} samples"
+            found.append(_finding(what, among, chosen, _said(name)))
+    return found
+
+
+def _said(name: str) -> Callable[[float], str]:
+    return lambda value: f"{name} {abs(value):.2f}"
 
 
 def _covers(share: float) -> str:

@@ -4,12 +4,23 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 
+from datagen.planning.geometry import Floats
+from datagen.report.charts import figure, histogram
 from datagen.report.distributions import limits
 from datagen.report.facts import Facts
 from datagen.report.findings import Finding
 from datagen.report.markup import Markup, note, part, section, tag, together
 from datagen.report.tiles import Gallery
+
+MEANINGS = {
+    "saturated": "Share of a label's pixels at the ends of what can be stored.",
+    "shift": "How far the teacher's answer to the composite lies off the background's own depth.",
+    "flip": "How far it lies off the answer to the mirror image.",
+    "pop": "How far the foreground stands out in front of what it hides.",
+    "disagreement": "One less the rank correlation with a second teacher.",
+}
 
 
 def open_gallery(facts: Facts) -> Gallery:
@@ -51,6 +62,33 @@ def suspicious(facts: Facts, gallery: Gallery) -> Markup:
     """What may be wrong, each kind with its worst samples."""
     parts = [_suspicion(finding, gallery) for finding in facts.suspicious]
     return section("suspicious", "Suspicious samples", *parts)
+
+
+def doubtful(facts: Facts, gallery: Gallery) -> Markup | None:
+    """How far depth labels can be trusted: each measure's values, and its worst samples."""
+    if not facts.quality:
+        return None
+    charts = [
+        figure(name.capitalize(), MEANINGS[name], histogram(_known(values), _number, "samples"))
+        for name, values in facts.quality.items()
+        if name in MEANINGS
+    ]
+    parts = [
+        part(finding.what.capitalize(), _cards(gallery, finding.rows, finding.reasons))
+        for finding in facts.doubtful
+    ]
+    about = "Of all samples. Any of these may be a condition: --where 'shift < 0.1'."
+    return section(
+        "trust", "Trust in depth", note(about), tag("div", *charts, class_="charts"), *parts
+    )
+
+
+def _known(values: npt.NDArray[np.float32]) -> Floats:
+    return values[~np.isnan(values)].astype(np.float64)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def _suspicion(finding: Finding, gallery: Gallery) -> Markup:

@@ -7,7 +7,7 @@ from string import Template
 from datagen.report.colours import colours
 from datagen.report.distributions import depth, placing
 from datagen.report.facts import Facts
-from datagen.report.gallery import extremes, open_gallery, samples, suspicious
+from datagen.report.gallery import doubtful, extremes, open_gallery, samples, suspicious
 from datagen.report.markup import Markup, tag
 from datagen.report.overview import counts, key_figures, overview
 from datagen.report.sources import rejects, sources
@@ -18,6 +18,7 @@ CONTENTS = {
     "samples": "Samples",
     "placing": "Masks and placing",
     "depth": "Depth",
+    "trust": "Trust in depth",
     "colours": "Colours",
     "sources": "Sources",
     "extremes": "Extremes",
@@ -38,6 +39,7 @@ def page(facts: Facts, rows: Sequence[int], mark: str) -> str:
         "samples": samples(facts, gallery, rows),
         "placing": placing(facts),
         "depth": depth(facts) if facts.dataset.header.stages.depth else None,
+        "trust": doubtful(facts, gallery),
         "colours": colours(facts),
         "sources": sources(facts),
         "extremes": extremes(facts, gallery),

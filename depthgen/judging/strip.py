@@ -1,0 +1,83 @@
+"""Pictures, measured depth, predictions and errors side by side, for a person to judge."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from data_manifest.errors import UsageError
+from data_manifest.pictures.sheet import PAPER, Strip, depth_tile, sheet, tile, tile_size
+from data_manifest.record import Depth, Mask, Picture, Size
+
+TITLES = ("picture", "measured", "predicted", "relative error")
+UNKNOWN = 128
+"""Grey of pixels whose depth isn't known, or isn't judged."""
+WORST = 0.25
+"""Relative error at the warm end of its colours."""
+
+
+class Shown(NamedTuple):
+    """A picture to show: (H, W, 3) uint8 RGB, and maps of its size.
+
+    ``true_m`` and ``depth_m`` are float in metres, measured and predicted, aligned; ``valid`` is
+    bool, where they are compared.
+    """
+
+    name: str
+    rgb: Picture
+    true_m: Depth
+    depth_m: Depth
+    valid: Mask
+
+
+def strips(shown: Sequence[Shown]) -> Picture:
+    """A page, (h, w, 3) uint8 RGB, a strip for every picture.
+
+    Near is warm; measured and predicted depth have the same colours, said beneath them: from 1 % to
+    99 % of measured depth. Pictures of several sizes keep their proportions. Raises UsageError
+    where there is none.
+    """
+    if not shown:
+        raise UsageError("There is no picture to show.")
+    sizes = [tile_size(one.rgb) for one in shown]
+    frame = Size(max(size.width for size in sizes), max(size.height for size in sizes))
+    rows = []
+    for one, size in zip(shown, sizes, strict=True):
+        limits = _limits(one)
+        tiles = [_framed(np.asarray(tile(each, size)), frame) for each in _tiles(one, limits)]
+        caption = f"{one.name}: {limits[0]:.2f} to {limits[1]:.2f} m; error to {WORST:.0%}"
+        rows.append(Strip(tiles, caption))
+    return sheet(TITLES, rows)
+
+
+def _limits(one: Shown) -> tuple[float, float]:
+    known = one.true_m[one.valid]
+    if not known.size:
+        return 0.0, 0.0
+    low, high = np.percentile(known, [1, 99])
+    return float(low), float(high)
+
+
+def _tiles(one: Shown, limits: tuple[float, float]) -> list[Picture]:
+    finite = np.isfinite(one.depth_m)
+    predicted = np.where(finite, one.depth_m, 0)
+    true = np.where(one.valid, one.true_m, 1)
+    both = one.valid & finite
+    error = np.asarray(np.abs(predicted - true) / true, np.float32)
+    return [
+        one.rgb,
+        _greyed(depth_tile(true, limits, "small"), one.valid),
+        _greyed(depth_tile(predicted, limits, "small"), finite),
+        _greyed(depth_tile(error, (0, WORST), "large"), both),
+    ]
+
+
+def _greyed(colour: Picture, known: Mask) -> Picture:
+    return np.where(known[..., None], colour, np.uint8(UNKNOWN))
+
+
+def _framed(picture: Picture, frame: Size) -> Picture:
+    """A tile on paper of the frame's size, in its upper left corner."""
+    page = np.full((frame.height, frame.width, 3), PAPER, np.uint8)
+    page[: picture.shape[0], : picture.shape[1]] = picture
+    return page

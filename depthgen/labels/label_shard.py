@@ -1,0 +1,201 @@
+"""One shard's labels: its pictures to a teacher's answers, and those to what is stored."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from data_manifest.header import DepthEncoding, LabelKind
+from data_manifest.record import Depth, Mask, Picture, Record, Size, StoredDepth
+from data_manifest.shards import ShardReader, open_shard
+from depthgen.engine.lanes import in_lanes
+from depthgen.engine.predict import Predictor, refuse_unfinished
+from depthgen.engine.timing import Stopwatch
+from depthgen.labels.anchored import Anchoring, anchored
+from depthgen.labels.grounds import GroundDepths
+from depthgen.labels.layered import Layering, layered
+from depthgen.quality.measure import Quality, Seen, measure
+from depthgen.teachers.space import Space
+
+
+class Labelling(NamedTuple):
+    """How a dataset is labelled.
+
+    ``mirror`` asks about each composite's mirror image too, and takes the mean; ``other`` is a
+    second teacher, that only says how far it disagrees. ``maps`` says whether samples have maps of
+    several foregrounds, ``held`` how many pictures may be in memory at a time.
+    """
+
+    kind: LabelKind
+    predictor: Predictor
+    grounds: GroundDepths
+    space: Space
+    encoding: DepthEncoding
+    frame: Size
+    maps: bool
+    held: int
+    mirror: bool
+    other: Predictor | None
+    other_is_nearer_large: bool
+    watch: Stopwatch
+
+
+class Labelled(NamedTuple):
+    """One sample's label as it is stored, (H, W) uint16, and what is measured of it."""
+
+    stored: StoredDepth
+    quality: Quality
+
+
+class _Sample(NamedTuple):
+    record: Record
+    fg_bg: Picture | None
+    mask: Mask
+    instance: Picture | None
+    ground: Depth | None
+
+
+class ShardLabels:
+    """The labels of one shard's samples; ``grounds`` are those of backgrounds, as stored.
+
+    They are stored where a label differs from its background's within the mask only.
+    """
+
+    def __init__(self, how: Labelling, path: Path, records: Sequence[Record]) -> None:
+        self._how, self._path, self._records = how, path, records
+        self.grounds: dict[str, StoredDepth] | None = None if how.kind == "composite" else {}
+        self._depths: dict[str, Depth] = {}
+
+    def __iter__(self) -> Iterator[Labelled]:
+        """In the order of the records. Raises TeacherError where an answer can't be used."""
+        how, size = self._how, self._how.predictor.network.batch
+        pieces = (
+            self._records[start : start + size] for start in range(0, len(self._records), size)
+        )
+        with closing(open_shard(self._path)) as shard:
+            self._ask_of_backgrounds(shard)
+            ahead = max(1, min(how.held // size, 4 * how.predictor.network.lanes))
+            for labelled in self._labelled(shard, pieces, ahead):
+                yield from labelled
+
+    def _ask_of_backgrounds(self, shard: ShardReader) -> None:
+        first = {record.bg: record for record in reversed(self._records)}
+        with self._how.watch("backgrounds"):
+            for bg, record in first.items():
+                self._depths[bg] = self._how.grounds.of(shard, record)
+                if self.grounds is not None:
+                    self.grounds[bg] = self._stored(self._depths[bg])
+
+    def _labelled(
+        self, shard: ShardReader, pieces: Iterator[Sequence[Record]], ahead: int
+    ) -> Iterator[list[Labelled]]:
+        """On a CPU each lane does all of its pieces; beside a GPU reading and labelling have
+        theirs, and the network never waits."""
+        lanes = self._how.predictor.network.lanes
+
+        def all_of_it(piece: Sequence[Record]) -> list[Labelled]:
+            return self._label(self._asked(self._read(shard, piece)))
+
+        if lanes > 1 or self._how.predictor.network.batch == 1:
+            yield from in_lanes(all_of_it, pieces, lanes, ahead)
+            return
+        read = in_lanes(lambda piece: self._read(shard, piece), pieces, _HELPERS, _HELPERS)
+        yield from in_lanes(self._label, map(self._asked, read), _HELPERS, _HELPERS)
+
+    def _read(self, shard: ShardReader, piece: Sequence[Record]) -> list[_Sample]:
+        how = self._how
+        with how.watch("reading"):
+            return [
+                _Sample(
+                    record,
+                    None if how.kind == "layered" else shard.picture("fg_bg", record),
+                    shard.mask(record),
+                    shard.map("instance", record) if how.maps else None,
+                    self._depths.get(record.bg),
+                )
+                for record in piece
+            ]
+
+    def _asked(self, piece: list[_Sample]) -> list[tuple[_Sample, "_Answers"]]:
+        pictures = [sample.fg_bg for sample in piece if sample.fg_bg is not None]
+        if not pictures:
+            return [(sample, _Answers()) for sample in piece]
+        how = self._how
+        with how.watch("network"):
+            answers = how.predictor.answers(pictures, how.frame)
+            mirrored = how.predictor.mirrored(pictures, how.frame) if how.mirror else None
+            others = how.other.answers(pictures, how.frame) if how.other else None
+        return [
+            (
+                sample,
+                _Answers(
+                    answers[n],
+                    mirrored[n] if mirrored else None,
+                    others[n] if others else None,
+                ),
+            )
+            for n, sample in enumerate(piece)
+        ]
+
+    def _label(self, piece: list[tuple[_Sample, "_Answers"]]) -> list[Labelled]:
+        with self._how.watch("labelling"):
+            return [self._label_of(*pair) for pair in piece]
+
+    def _label_of(self, sample: _Sample, answers: "_Answers") -> Labelled:
+        how, teacher = self._how, self._how.predictor.teacher.name
+        answer = answers.answer
+        if answer is not None:
+            if answers.mirrored is not None:
+                answer = np.asarray((answer + answers.mirrored) / 2, np.float32)
+            refuse_unfinished(answer, teacher, sample.record.key)
+        depth = _MAKERS[how.kind](answer, sample, how.space)
+        other = answers.other
+        if other is not None and not how.other_is_nearer_large:
+            other = -other
+        seen = Seen(
+            depth, sample.mask, how.encoding.limits, answers.answer, answers.mirrored,
+            sample.ground, other,
+        )  # fmt: skip
+        stored = self._stored(depth)
+        if self.grounds is not None:
+            # as the background's own is, to the bit, however it was rounded
+            stored = np.where(sample.mask, stored, self.grounds[sample.record.bg])
+        return Labelled(stored, measure(seen, how.space))
+
+    def _stored(self, depth: Depth) -> StoredDepth:
+        encoding = self._how.encoding
+        return encoding.to_stored(depth.clip(*encoding.limits))
+
+
+class _Answers(NamedTuple):
+    """A teacher's answers to a composite and its mirror image, and another teacher's."""
+
+    answer: Depth | None = None
+    mirrored: Depth | None = None
+    other: Depth | None = None
+
+
+def _composite(answer: Depth | None, sample: _Sample, space: Space) -> Depth:  # noqa: ARG001
+    assert answer is not None
+    return answer
+
+
+def _anchored(answer: Depth | None, sample: _Sample, space: Space) -> Depth:
+    assert answer is not None and sample.ground is not None
+    return anchored(answer, sample.ground, sample.mask, sample.instance, space, ANCHORING)
+
+
+def _layered(answer: Depth | None, sample: _Sample, space: Space) -> Depth:  # noqa: ARG001
+    assert sample.ground is not None
+    return layered(sample.ground, sample.mask, sample.instance, space, LAYERING)
+
+
+ANCHORING, LAYERING = Anchoring(), Layering()
+_HELPERS = 4  # threads that read, and as many that label, beside a network on a GPU
+_MAKERS: dict[LabelKind, Callable[[Depth | None, _Sample, Space], Depth]] = {
+    "composite": _composite,
+    "anchored": _anchored,
+    "layered": _layered,
+}

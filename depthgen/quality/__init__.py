@@ -1,0 +1,1 @@
+"""How far a label can be trusted, in numbers of one sample each."""

@@ -1,0 +1,96 @@
+"""The numbers of one sample, from what a teacher says of it and of its background."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data_manifest.record import Depth, Mask
+from depthgen.teachers.space import Space
+
+NAN = float("nan")
+_EVERY = 4
+"""Every so many pixels either way are compared; a hundred thousand say no more."""
+
+
+class Seen(NamedTuple):
+    """What is known of one sample, (H, W) each, depth in the teacher's space.
+
+    ``label`` is what is stored, before it is cut off; ``answer`` the teacher's answer to the
+    composite, ``mirrored`` that to its mirror image, mirrored back; ``ground`` the depth of the
+    background; ``other`` another teacher's answer, larger where its nearer is larger.
+    """
+
+    label: Depth
+    mask: Mask
+    limits: tuple[float, float]
+    answer: Depth | None = None
+    mirrored: Depth | None = None
+    ground: Depth | None = None
+    other: Depth | None = None
+
+
+class Quality(NamedTuple):
+    """Measures of one sample, NaN where they can't be told.
+
+    ``low``, ``high``: the label's range. ``saturated``: share of pixels at or
+    beyond the ends of what can be stored.
+    ``shift``: how far the answer to the composite lies off the background's own depth where no
+    foreground is, the median; ``flip``: how far it lies off that to its mirror image. ``pop``: how
+    far the label stands out in front of what it hides. All three as shares of depth where metric,
+    else of the background's range. ``disagreement``: one less the rank correlation with another
+    teacher.
+    """
+
+    low: float
+    high: float
+    saturated: float
+    shift: float = NAN
+    flip: float = NAN
+    pop: float = NAN
+    disagreement: float = NAN
+
+
+def measure(seen: Seen, space: Space) -> Quality:
+    """The measures of one sample."""
+    low, high = float(seen.label.min()), float(seen.label.max())
+    cut = np.count_nonzero((seen.label <= seen.limits[0]) | (seen.label >= seen.limits[1]))
+    quality = Quality(low, high, cut / seen.label.size)
+    mask, answer, ground = _thinned(seen.mask), _thinned(seen.answer), _thinned(seen.ground)
+    unit = 1.0 if ground is None or space.metric else space.unit_of(ground)
+    if answer is not None and ground is not None and not mask.all():
+        off = space.difference(answer[~mask], ground[~mask], unit)
+        quality = quality._replace(shift=_middle(off))
+    if answer is not None and seen.mirrored is not None:
+        unit_of_answer = 1.0 if space.metric else space.unit_of(answer)
+        off = space.difference(_thinned(seen.mirrored), answer, unit_of_answer)
+        quality = quality._replace(flip=_middle(off))
+    if ground is not None and mask.any():
+        behind = space.difference(_thinned(seen.label)[mask], ground[mask], unit)
+        quality = quality._replace(pop=-float(np.median(behind)))
+    if answer is not None and seen.other is not None:
+        ours = -answer if space.near_is_small else answer
+        quality = quality._replace(disagreement=1 - rank_correlation(ours, _thinned(seen.other)))
+    return quality
+
+
+def rank_correlation(one: Depth, other: Depth) -> float:
+    """Spearman's, of all values; 0 where one of them is constant."""
+    ranks = np.stack([_ranks(part.ravel()) for part in (one, other)])
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
+
+
+def _ranks(values: Depth) -> npt.NDArray[np.floating]:
+    """Equal values share the mean of their ranks."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
+
+
+def _middle(differences: npt.NDArray[np.floating]) -> float:
+    return float(np.median(np.abs(differences)))
+
+
+def _thinned(picture: Any) -> Any:
+    return None if picture is None else picture[_EVERY // 2 :: _EVERY, _EVERY // 2 :: _EVERY]
