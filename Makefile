@@ -52,7 +52,9 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/overlay.py
 	$(BIN)/python benchmarks/reading.py
-	$(BIN)/python benchmarks/labelling.py
+	$(BIN)/python benchmarks/teachers.py
+	$(BIN)/python benchmarks/storage.py
+	$(BIN)/python benchmarks/damage.py
 
 clean:
 	rm -rf $(VENV) $(DEMO_DATA) $(DEMO_RUN) demo/pictures demo/predictions

@@ -18,7 +18,9 @@ from measure import interleaved, print_table
 from pictures import picture_folder
 
 from data_manifest.dataset import Dataset
+from data_manifest.record import Record
 from data_manifest.shards import open_shard
+from data_manifest.shards.depth_values import decode_values
 from datagen.config import OverlayConfig
 from datagen.drawing.draw_shard import one_opencv_thread
 from datagen.overlay import overlay
@@ -104,7 +106,10 @@ def in_memory(dataset: Dataset, row: int) -> Callable[[], object]:
 
 
 def encoded_depth(dataset: Dataset, row: int) -> Callable[[], object]:
-    """Decodes a stored depth map from memory: a PNG file, or the one chunk of an HDF5 file."""
+    """Decodes a stored depth map from memory: a PNG file, or a chunk of an HDF5 file.
+
+    Where depth is stored within masks, that is the background's, as its picture is decoded too.
+    """
     record = dataset.plan[row]
     path = dataset.folder / dataset.header.shard_name(record.shard)
     if path.suffix == ".zip":
@@ -112,15 +117,25 @@ def encoded_depth(dataset: Dataset, row: int) -> Callable[[], object]:
             data = np.frombuffer(archive.read(f"depth/{record.key}.png"), np.uint8)
         return lambda: cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     with h5py.File(path) as shard:
-        stored = shard["depth"][record.row]
+        whole = "bg_depth" not in shard
+        stored = shard["depth"][record.row] if whole else shard["bg_depth"][bg_row(shard, record)]
+        start, end = (0, 0) if whole else shard["depth/offsets"][record.row : record.row + 2]
+        values = b"" if whole else shard["depth/data"][start:end].tobytes()
     memory_only = h5py.File(f"{row}", "w", driver="core", backing_store=False, rdcc_nbytes=0)
-    shape = (1, *stored.shape)
     chunk = memory_only.create_dataset(
-        "d", shape, np.uint16, chunks=shape, compression="lzf", shuffle=True
-    )
+        "d", (1, *stored.shape), np.uint16, chunks=(1, *stored.shape), compression="gzip",
+        compression_opts=1, shuffle=True,
+    )  # fmt: skip
     chunk[0] = stored
     memory_only.flush()
-    return lambda: np.asarray(chunk[0])
+    if whole:
+        return lambda: np.asarray(chunk[0])
+    return lambda: (np.asarray(chunk[0]), decode_values(values))
+
+
+def bg_row(shard: h5py.File, record: Record) -> int:
+    """The row of a sample's background."""
+    return int(shard["bg_index"][record.row])
 
 
 def memory(folder: Path, name: str) -> list[tuple[str, ...]]:

@@ -15,7 +15,7 @@ from data_manifest.condition import rows_where
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import DepthEncoding, Header
 from data_manifest.plan import Plan
-from data_manifest.quality import read_quality
+from data_manifest.quality import QUALITY_FILE, read_quality
 from data_manifest.record import SPLITS, Mask, Picture, Record, Sample
 from data_manifest.shards import ShardReader, open_shard
 from data_manifest.shards.backgrounds import BackgroundCache
@@ -72,7 +72,13 @@ class Dataset:
     def _measure(self, name: str) -> npt.NDArray[np.float32]:
         if self.header.stages.depth is None:
             raise DatasetError(f"{self.folder} has no depth yet, so no {name}; run `depthgen run`.")
-        return read_quality(self.folder, self.header.stages.depth)[name]
+        values = read_quality(self.folder, self.header.stages.depth)[name]
+        if len(values) != len(self.plan):
+            raise DatasetError(
+                f"{self.folder / QUALITY_FILE} has {len(values):,} rows, but the plan has "
+                f"{len(self.plan):,}; `depthgen evaluate {self.folder}` makes it anew."
+            )
+        return values
 
     def _of_split(self, split: str) -> npt.NDArray[np.int64]:
         if split not in SPLITS:

@@ -15,6 +15,7 @@ ShardFormat = Literal["h5", "zip", "folder"]
 SHARD_ENDINGS: dict[ShardFormat, str] = {"h5": ".h5", "zip": ".zip", "folder": ".parquet"}
 Codec = Literal["jpeg", "raw"]
 LabelKind = Literal["composite", "anchored", "layered"]
+SCHEMA_VERSION: Literal[3] = 3
 LARGEST_SHARD: dict[ShardFormat, int] = {"h5": 20_000, "zip": 5_000, "folder": 20_000}
 """Most samples a shard may hold; a zip then stays below 20,000 entries with depth added."""
 Kind = Literal["bg", "fg"]
@@ -149,7 +150,7 @@ class Stages(_Model):
 class Header(_Model):
     """The content of dataset.json."""
 
-    schema_version: Literal[1, 2, 3] = 3
+    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
     fingerprint: str
     samples: int
     shards: int
@@ -191,6 +192,11 @@ class Header(_Model):
         if IMPORTED in self.recipe:
             return "datagen import"
         return "datagen pack" if PACKED_FROM in self.recipe else "datagen overlay"
+
+    def with_depth(self, stage: DepthStage | None, checks: dict[str, float | str]) -> "Header":
+        """The header of the same dataset with depth, or without."""
+        update = {"schema_version": SCHEMA_VERSION, "stages": Stages(depth=stage), "checks": checks}
+        return self.model_copy(update=update)
 
     def without_sources(self) -> "Header":
         """All but the lists of sources: what a worker needs of a header."""

@@ -14,7 +14,7 @@ from data_manifest.dataset import HEADER_FILE, PLAN_FILE, dataset_folder
 from data_manifest.errors import DatasetError
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import remove_leftovers
-from data_manifest.header import Header, Stages
+from data_manifest.header import Header
 from data_manifest.plan import Plan
 from data_manifest.shards.digests import read_digests
 from data_manifest.shards.fill import Filling, fill_shards
@@ -178,7 +178,7 @@ def _repair(subject: Subject, faults: Sequence[Fault]) -> None:
         plan.write(config.data / PLAN_FILE)
     numbers = [number for number, name in enumerate(header.shard_names()) if name in broken]
     if header.stages.depth and numbers:
-        header.model_copy(update={"stages": Stages()}).write(config.data / HEADER_FILE)
+        header.with_depth(None, {}).write(config.data / HEADER_FILE)
         remark(
             "Shards are drawn again without depth; run `depthgen run` after this.",
             quiet=config.quiet,

@@ -10,6 +10,7 @@ from data_manifest.files.publish import make_folder, may_write, publish_text
 from data_manifest.pictures.sheet import write_png
 from data_manifest.record import Picture, Size
 from depthgen.config import EvaluateConfig
+from depthgen.engine.torch_network import threads_kept
 from depthgen.judging.compare_labels import (
     Comparing,
     Comparison,
@@ -46,7 +47,8 @@ def evaluate(config: EvaluateConfig) -> str:
     SourceError where a picture can't be read, DatasetError where a dataset isn't whole.
     """
     if config.data is not None:
-        return measure_dataset(config, open_dataset(config.data))
+        with threads_kept():
+            return measure_dataset(config, open_dataset(config.data))
     return _labels(config) if config.labels else _teacher(config)
 
 
@@ -67,7 +69,8 @@ def _teacher(config: EvaluateConfig) -> str:
 
 def _labels(config: EvaluateConfig) -> str:
     assert config.pairs is not None and config.fg is not None
-    pairs, cutouts = find_pairs(config.pairs, config.layout), read_cutouts(config.fg)
+    pairs = find_pairs(config.pairs, config.layout)
+    cutouts = read_cutouts(config.fg, quiet=config.quiet)
     files = _may_write(config, "labels.json", "labels.png")
     predictor = load_predictor(config, FRAME)
     meaning = predictor.teacher.meaning

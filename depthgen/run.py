@@ -12,13 +12,14 @@ from data_manifest.dataset import HEADER_FILE, Dataset, open_dataset
 from data_manifest.errors import RecipeError, TeacherError
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import remove_leftovers
-from data_manifest.header import DepthStage, Stages
+from data_manifest.header import DepthStage
 from data_manifest.quality import merge_parts, write_part
 from data_manifest.record import StoredDepth
 from data_manifest.shards import add_depth, read_label
 from data_manifest.shards.digests import tidy_digests
 from depthgen.config import RunConfig
 from depthgen.engine import ranks
+from depthgen.engine.torch_network import threads_kept
 from depthgen.labels.label_shard import ShardLabels
 from depthgen.labels.settle import Settled, settle
 from depthgen.teachers.speeds import note_speed
@@ -39,7 +40,7 @@ def run(config: RunConfig) -> str:
     the others are then labelled.
     """
     dataset = open_dataset(config.data)
-    with ranks.together():
+    with ranks.together(), threads_kept():
         settled = settle(config, dataset)
         start = time.monotonic()
         with _alone(config.data):
@@ -81,8 +82,7 @@ def _begin(config: RunConfig, dataset: Dataset, settled: Settled) -> list[int]:
     """
     pending = _pending(dataset, settled.stage, overwrite=config.overwrite)
     if pending and dataset.header.stages.depth is not None:
-        bare = dataset.header.model_copy(update={"stages": Stages(), "checks": {}})
-        bare.write(config.data / HEADER_FILE)
+        dataset.header.with_depth(None, {}).write(config.data / HEADER_FILE)
     return pending
 
 
@@ -143,8 +143,7 @@ def _end(folder: Path, dataset: Dataset, settled: Settled, parts: Sequence[_Done
     if any(part.failures for part in parts):
         return
     merge_parts(folder, len(dataset.plan), settled.stage)
-    update = {"stages": Stages(depth=settled.stage), "checks": settled.checks}
-    dataset.header.model_copy(update=update).write(folder / HEADER_FILE)
+    dataset.header.with_depth(settled.stage, settled.checks).write(folder / HEADER_FILE)
 
 
 def _complaint(folder: Path, failures: Sequence[tuple[str, str]]) -> str:

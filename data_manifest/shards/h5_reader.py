@@ -36,7 +36,7 @@ from data_manifest.shards.codec import (
     encode_png,
 )
 from data_manifest.shards.depth_values import decode_values, laid_in
-from data_manifest.shards.label import H5_FORMAT, ShardLabel
+from data_manifest.shards.label import H5_FORMAT, VERSIONS, ShardLabel
 from data_manifest.shards.picture_files import FileStream, checked
 
 
@@ -59,6 +59,7 @@ class H5Reader:
                 "dataset again."
             ) from error
         self._descriptor: int = self._file.id.get_vfd_handle()
+        self._last_ground: tuple[int, StoredDepth] | None = None  # samples come by background
 
     def encoded(self, stream: Stream, record: Record) -> bytes:
         """The stored bytes of one picture."""
@@ -128,7 +129,10 @@ class H5Reader:
         if not isinstance(self._depth, _Grounded):
             return None
         row = self.background_row(record)
-        return _chunk(self._depth.grounds, row, f"{self._path}: depth of {record.bg}")
+        if self._last_ground is None or self._last_ground[0] != row:
+            ground = _chunk(self._depth.grounds, row, f"{self._path}: depth of {record.bg}")
+            self._last_ground = (row, ground)
+        return self._last_ground[1]
 
     def depth_within(self, record: Record) -> StoredDepth | None:
         """Depth as stored within the mask, (k,) uint16; None where depth is stored whole."""
@@ -243,11 +247,14 @@ def _is_of_file(file: h5py.File, name: str) -> bool:
 
 def read_h5_label(file: h5py.File) -> ShardLabel:
     """The label in the root attributes. Raises ValueError where it is another's or unknown."""
-    found = file.attrs.get("format")
-    if found != H5_FORMAT:
-        raise ValueError(f"format {found!r}, expected {H5_FORMAT!r}")
+    found, version = file.attrs.get("format"), file.attrs.get("version")
+    if found != H5_FORMAT or version not in VERSIONS:
+        raise ValueError(
+            f"format {found!r} version {version}, expected {H5_FORMAT!r} version "
+            f"{' or '.join(map(str, VERSIONS))}"
+        )
     return ShardLabel(
-        version=file.attrs["version"],
+        version=version,
         fingerprint=file.attrs["fingerprint"],
         samples=file.attrs["samples"],
         stages=Stages.model_validate_json(file.attrs["stages"]),

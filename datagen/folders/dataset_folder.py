@@ -9,6 +9,7 @@ from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.files.claim import Owner, claim
 from data_manifest.header import SHARD_ENDINGS, Header
 from data_manifest.plan import Plan
+from data_manifest.quality import QUALITY_FILE
 from data_manifest.shards import check_shard, read_label
 from data_manifest.shards.digests import DIGESTS_FILE, file_sha256, note_digest, read_digests
 from data_manifest.shards.folder_list import own_files
@@ -16,7 +17,7 @@ from datagen.planning.fingerprint import what_changed
 from datagen.sources.rejects import REJECTS_FILE
 
 FAILURES_FILE = "failures.jsonl"
-_FILES = (PLAN_FILE, STATS_FILE, DIGESTS_FILE, REJECTS_FILE, FAILURES_FILE)
+_FILES = (PLAN_FILE, STATS_FILE, DIGESTS_FILE, REJECTS_FILE, FAILURES_FILE, QUALITY_FILE)
 
 
 def claim_dataset(out: Path, header: Header, *, overwrite: bool) -> Header | None:

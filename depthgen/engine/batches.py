@@ -62,10 +62,11 @@ TOLERANCE = 1e-3
 def _difference(predictor: Predictor, pictures: Sequence[Picture], frame: Size) -> float:
     together = predictor.answers([*pictures, *pictures[:1]], frame)
     alone = [predictor.answers([picture], frame)[0] for picture in pictures]
-    return max(map(_share, [*together[: len(alone)], together[-1]], [*alone, alone[0]]))
+    return max(map(share_of_range, [*together[: len(alone)], together[-1]], [*alone, alone[0]]))
 
 
-def _share(one: Depth, other: Depth) -> float:
+def share_of_range(one: Depth, other: Depth) -> float:
+    """The largest difference of two answers, (H, W), as a share of the range of the other."""
     if not np.isfinite(one).all():
         return 0.0  # whoever stores it says so
     return float(np.abs(one - other).max() / max(float(np.ptp(other)), 1e-6))

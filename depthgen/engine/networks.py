@@ -26,6 +26,9 @@ class Network(Protocol):
     def answer(self, rgb: Picture) -> Answers:
         """(batch, h, w, 3) uint8 RGB to (batch, h', w') float32, in the teacher's space."""
 
+    def begin_lane(self) -> None:
+        """Settle a thread that is to ask it beside others."""
+
     def halve(self) -> bool:
         """Take half as many at a time, as memory ran out; False where that can't be."""
 

@@ -40,6 +40,9 @@ class OnnxNetwork:
         batch = np.ascontiguousarray(rgb.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
         return squeezed(self._session.run(None, {self._input: batch})[0], self._name, len(rgb))
 
+    def begin_lane(self) -> None:
+        """See ``Network``; its threads are settled already."""
+
     def halve(self) -> bool:
         """See ``Network``."""
         return False

@@ -49,6 +49,9 @@ class OpenVinoNetwork:
         answers = self._lane.request.get_output_tensor(0).data.copy()
         return squeezed(answers, self._name, len(rgb))
 
+    def begin_lane(self) -> None:
+        """See ``Network``; its threads are settled already."""
+
     def halve(self) -> bool:
         """See ``Network``."""
         return False

@@ -1,7 +1,7 @@
 """A teacher in PyTorch: in one lane on a GPU, in as many as there are cores on a CPU."""
 
-import threading
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import torch
@@ -14,6 +14,16 @@ from depthgen.engine.networks import Answers, squeezed
 from depthgen.teachers.card import Teacher
 
 OutOfMemory = torch.cuda.OutOfMemoryError
+
+
+@contextmanager
+def threads_kept() -> Iterator[None]:
+    """Leave torch's threads after a block as they were before; lanes change them for all."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class TorchNetwork:
@@ -33,14 +43,10 @@ class TorchNetwork:
         self._network = network
         self.precision = "bf16" if self._on_gpu else "float32"
         self.batch, self.lanes = batch, 1 if self._on_gpu else lanes
-        self._lane = threading.local()
         keep_freed_memory()
 
     def answer(self, rgb: Picture) -> Answers:
         """See ``Network``. Raises TeacherError where the network raises or answers in no shape."""
-        if not self._on_gpu and not hasattr(self._lane, "settled"):
-            torch.set_num_threads(1)  # of this thread: the others work on other pictures
-            self._lane.settled = True
         assert self._network is not None
         with torch.inference_mode(), self._autocast():
             batch = torch.from_numpy(rgb).to(self._device, non_blocking=True).permute(0, 3, 1, 2)
@@ -59,6 +65,11 @@ class TorchNetwork:
                     f"{self._name} answers with {type(answers).__name__}; expected a tensor."
                 )
             return squeezed(np.asarray(answers.float().cpu()), self._name, len(rgb))
+
+    def begin_lane(self) -> None:
+        """See ``Network``. Call it within ``threads_kept``."""
+        if not self._on_gpu:
+            torch.set_num_threads(1)  # the others work on other pictures
 
     def halve(self) -> bool:
         """See ``Network``."""

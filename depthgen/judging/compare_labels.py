@@ -14,8 +14,8 @@ import numpy as np
 from data_manifest.commands.progress import Advance
 from data_manifest.header import LabelKind
 from data_manifest.record import Depth, Mask, Picture, Size
-from depthgen.engine.predict import Predictor
-from depthgen.judging.align import align
+from depthgen.engine.predict import Predictor, refuse_unfinished
+from depthgen.judging.align import Alignment, Kind, align
 from depthgen.judging.crops import Cap, Crop, cut_pair, judged_region
 from depthgen.judging.metrics import Sums, clamp, sum_up
 from depthgen.judging.pairs import Pair, read_pair
@@ -26,6 +26,11 @@ from depthgen.labels.layered import Layering, layered
 from depthgen.quality.measure import Quality, Seen, measure
 from depthgen.teachers.space import Space
 
+ALIGNMENT: dict[Kind, Alignment] = {
+    "metric": "median",
+    "relative": "affine",
+    "relative_inverse": "affine_disparity",
+}
 LEAST_PIXELS = 50
 IN_FRONT = 25.0
 """Percentile, from near, of what a patch hides that its median must be nearer than."""
@@ -89,7 +94,9 @@ def read_scenes(how: Comparing, pairs: Sequence[Pair]) -> list[Scene]:
             cv2.resize(true_m, how.frame, interpolation=cv2.INTER_NEAREST), np.float32
         )
         valid = judged_region(true_m, how.crop, how.cap)
-        scenes.append(Scene(pair.name, camera, rgb, true_m, valid, how.grounds.answer(rgb)))
+        scenes.append(
+            Scene(pair.name, camera, rgb, true_m, valid, how.grounds.answer(rgb, pair.name))
+        )
     return scenes
 
 
@@ -141,7 +148,7 @@ def _same_camera(scenes: Sequence[Scene]) -> Iterator[tuple[tuple[int, Scene], t
 
 
 def _outside(how: Comparing, scene: Scene, pasted: Pasted, found: Comparison) -> None:
-    answer = how.predictor.answers([pasted.fg_bg], how.frame)[0]
+    answer = _answer(how, scene, pasted)
     mirrored = how.predictor.mirrored([pasted.fg_bg], how.frame)[0]
     labels = labels_of(how, scene, pasted, answer)
     valid = scene.valid & ~pasted.mask
@@ -165,7 +172,7 @@ def _inside(how: Comparing, scene: Scene, source: Scene, pasted: Pasted, found: 
     inside = pasted.mask & source.valid
     if min(len(hidden), int(np.count_nonzero(inside))) < LEAST_PIXELS:
         return
-    answer = how.predictor.answers([pasted.fg_bg], how.frame)[0]
+    answer = _answer(how, scene, pasted)
     truth = np.where(pasted.mask, source.true_m, scene.true_m)
     in_front = np.median(source.true_m[inside]) <= np.percentile(hidden, IN_FRONT)
     for kind, label in labels_of(how, scene, pasted, answer).items():
@@ -176,14 +183,22 @@ def _inside(how: Comparing, scene: Scene, source: Scene, pasted: Pasted, found: 
                 found.errors.append(_error(scene, "in front", kind, sums))
 
 
+def _answer(how: Comparing, scene: Scene, pasted: Pasted) -> Depth:
+    answer = how.predictor.answers([pasted.fg_bg], how.frame)[0]
+    refuse_unfinished(answer, how.predictor.teacher.name, f"a composite on {scene.name}")
+    return answer
+
+
 def _compared(
     how: Comparing, label: Depth, true_m: Depth, fitted: Mask, valid: Mask
 ) -> Sums | None:
     """The sums over ``valid`` of a label that is brought to metres over ``fitted``."""
     kind = how.predictor.teacher.meaning.kind
-    alignment = {"metric": "median", "relative": "affine", "relative_inverse": "affine_disparity"}
-    aligned = align(label, true_m, fitted, kind, alignment[kind])  # type: ignore[arg-type]
-    if aligned is None or not valid.any():
+    if not (fitted.any() and valid.any()):
+        return None
+    floor = 1 / float(true_m[fitted | valid].max())  # what is judged may lie behind all the rest
+    aligned = align(label, true_m, fitted, kind, ALIGNMENT[kind], disparity_floor=floor)
+    if aligned is None:
         return None
     return sum_up(clamp(aligned.depth_m, how.cap), true_m, valid)
 

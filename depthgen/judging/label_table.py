@@ -1,7 +1,7 @@
 """Kinds of labels in a table, and whether measures of quality find where labels are wrong."""
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from data_manifest.pictures.sheet import Strip, depth_limits, depth_tile, mask_t
 from data_manifest.record import Picture
 from depthgen.judging.compare_labels import Comparison, Error
 from depthgen.judging.sparsification import sparsify
+from depthgen.judging.table import DASH
 from depthgen.quality.measure import Quality
 
 KINDS: tuple[LabelKind, ...] = get_args(LabelKind)
@@ -18,15 +19,17 @@ ALL = "all"
 _NEGATED = ("pop",)  # measures that are lower where a label is worse
 
 
-def label_rows(errors: Sequence[Error]) -> list[dict[str, object]]:
+def label_rows(errors: Sequence[Error]) -> list[dict[str, Any]]:
     """Means over labels by place, scene and kind, the mean of all scenes last."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for where in PLACES:
         scenes = list(dict.fromkeys(error.scene for error in errors if error.where == where))
         for kind in KINDS:
             means = []
             for scene in scenes:
                 of_scene = [e for e in errors if (e.where, e.scene, e.kind) == (where, scene, kind)]
+                if not of_scene:
+                    continue
                 means.append(np.mean([[e.absrel, e.delta1] for e in of_scene], axis=0))
                 rows.append(_row(where, scene, kind, len(of_scene), means[-1]))
             if means:
@@ -35,42 +38,55 @@ def label_rows(errors: Sequence[Error]) -> list[dict[str, object]]:
     return rows
 
 
-def _row(where: str, scene: str, kind: str, count: int, means: np.ndarray) -> dict[str, object]:
+def _row(where: str, scene: str, kind: str, count: int, means: np.ndarray) -> dict[str, Any]:
     absrel, delta1 = (float(value) for value in means)
     return {"where": where, "scene": scene, "labels": kind, "composites": count,
             "absrel": absrel, "delta1": delta1}  # fmt: skip
 
 
-def label_text(rows: Sequence[dict[str, object]]) -> str:
-    """The rows as lines."""
-    lines = [f"{'where':10}{'scene':18}{'labels':12}{'composites':>10}{'absrel':>9}{'delta1':>9}"]
-    lines += [
-        f"{row['where']:10}{row['scene']:18}{row['labels']:12}{row['composites']:>10}"
-        f"{row['absrel']:>9.3f}{row['delta1']:>9.3f}"
-        for row in rows
+def label_text(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as lines, the kinds side by side."""
+    heads = "".join(f"{kind:>20}" for kind in KINDS)
+    lines = [
+        f"{'where':10}{'scene':18}{'composites':>10}{heads}",
+        " " * 38 + "    absrel    delta1" * len(KINDS),
     ]
+    cells = {(row["where"], row["scene"], row["labels"]): row for row in rows}
+    for where, scene in dict.fromkeys((row["where"], row["scene"]) for row in rows):
+        of_scene = [cells.get((where, scene, kind)) for kind in KINDS]
+        numbers = "".join(_numbers(row) for row in of_scene)
+        count = max(row["composites"] for row in of_scene if row)
+        lines.append(f"{where:10}{scene:18}{count:>10}{numbers}")
     return "\n".join(lines)
 
 
-def quality_rows(qualities: Sequence[tuple[Quality, float]]) -> list[dict[str, object]]:
+def _numbers(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return f"{DASH:>10}" * 2
+    return f"{row['absrel']:>10.3f}{row['delta1']:>10.3f}"
+
+
+def quality_rows(qualities: Sequence[tuple[Quality, float]]) -> list[dict[str, Any]]:
     """How well each measure of a composite finds those whose labels are wrong outside the mask.
 
     By the area under the sparsification error, 0 is perfect, and under the random gain, above 0 is
     better than chance; both of AbsRel. Measures that aren't there are left out.
     """
     errors = np.array([error for _, error in qualities])
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for name in Quality._fields:
         values = np.array([getattr(quality, name) for quality, _ in qualities])
-        if not len(values) or np.isnan(values).any() or np.ptp(values) == 0:
+        known = ~np.isnan(values)
+        if not known.any() or np.ptp(values[known]) == 0:
             continue
-        found = sparsify(errors, -values if name in _NEGATED else values)
+        doubt = -values if name in _NEGATED else values
+        found = sparsify(errors[known], doubt[known])
         if found is not None:
             rows.append({"measure": name, "ause": found.ause, "aurg": found.aurg})
     return rows
 
 
-def quality_text(rows: Sequence[dict[str, object]]) -> str:
+def quality_text(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as lines."""
     lines = [f"{'measure':14}{'AUSE':>9}{'AURG':>9}"]
     lines += [f"{row['measure']:14}{row['ause']:>9.4f}{row['aurg']:>9.4f}" for row in rows]

@@ -63,7 +63,8 @@ class _Examination:
             def measured(record: Record) -> Quality:
                 return self._of(shard, record, grounds[record.bg])
 
-            for quality in in_lanes(measured, records, lanes, 2 * lanes):
+            begin = self._predictor.network.begin_lane
+            for quality in in_lanes(measured, records, lanes, 2 * lanes, begin):
                 yield quality
                 advance(1)
 

@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from data_manifest.picks import spread
 from data_manifest.record import Depth, Mask
-from depthgen.judging.boundaries import Floats, boundary_f1
+from depthgen.judging.boundaries import boundary_f1
 from depthgen.judging.crops import Cap
+from depthgen.quality.correlation import rank_correlation
 
-MOST_RANKED = 100_000
-"""Pixels of which ranks are taken at most, spread evenly."""
 CLOSE = 1.25
 
 
@@ -114,26 +111,3 @@ def mean(rows: Sequence[Metrics]) -> Metrics | None:
         [value for value in column if value is not None] for column in zip(*rows, strict=True)
     )
     return Metrics(*(float(np.mean(column)) if column else None for column in columns))
-
-
-def rank_correlation(
-    first: npt.NDArray[np.floating], second: npt.NDArray[np.floating], most: int = MOST_RANKED
-) -> float | None:
-    """Spearman's correlation of (n,) values, -1 to 1, over at most ``most`` of them.
-
-    Equal values share the mean of their ranks. None where one side is constant, or nothing there.
-    """
-    picks = spread(len(first), most)
-    if not len(picks):
-        return None
-    a, b = (_ranks(values[picks]) for values in (first, second))
-    power = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / power if power else None
-
-
-def _ranks(values: npt.NDArray[np.floating]) -> Floats:
-    """Ranks less their mean."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(count) - (count - 1) / 2
-    centred = ranks[place] - (len(values) + 1) / 2
-    return np.asarray(centred, np.float64)

@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.commands.remark import remark
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.pictures.decoding import decode_upright
 from data_manifest.pictures.finding import find_pictures, read_file
 from data_manifest.record import MASK_FROM, Mask, Picture, Size
 
-SCALES = (0.25, 0.6)
-"""Longer side of a cut-out as a share of the frame's shorter one."""
+SCALES = (0.4, 0.6)
+"""Longer side of a cut-out as a share of the frame's shorter one: what datasets have by default."""
 
 
 class Pasted(NamedTuple):
@@ -24,16 +25,19 @@ class Pasted(NamedTuple):
     mask: Mask
 
 
-def read_cutouts(folder: Path) -> list[Picture]:
-    """The cut-outs in a folder, (h, w, 4) uint8 RGBA each. Raises UsageError where none are."""
+def read_cutouts(folder: Path, *, quiet: bool) -> list[Picture]:
+    """The cut-outs in a folder, (h, w, 4) uint8 RGBA each; says which can't be read.
+
+    Raises UsageError where none can.
+    """
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}; give one of cut-outs with alpha.")
     found = []
     for path in find_pictures(folder):
         try:
             found.append(decode_upright(read_file(path), "RGBA"))
-        except SourceError:
-            continue
+        except SourceError as error:
+            remark(f"Left out: {path}: {error}.", quiet=quiet)
     if not found:
         raise UsageError(f"{folder} holds no cut-out that can be read.")
     return found

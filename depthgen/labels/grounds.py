@@ -36,16 +36,20 @@ class GroundDepths:
         found = self._known.get(record.bg)
         if found is not None:
             return found
-        depth = self.answer(shard.picture("bg", record))
-        refuse_unfinished(depth, self._predictor.teacher.name, f"the background {record.bg}")
+        depth = self.answer(shard.picture("bg", record), f"the background {record.bg}")
         return self._known.put(record.bg, depth, depth.nbytes)
 
-    def answer(self, bg: Picture) -> Depth:
-        """The depth of a picture, (H, W) float32, as the mean of its views."""
+    def answer(self, bg: Picture, name: str) -> Depth:
+        """The depth of a picture, (H, W) float32, as the mean of its views.
+
+        Raises TeacherError, with the picture's ``name``, where it isn't finite.
+        """
         views = self._predictor.answers([bg], self._frame)
         if self._views > 1:
             views += self._predictor.mirrored([bg], self._frame)
-        return np.asarray(np.mean(views, axis=0, dtype=np.float32))
+        depth = np.asarray(np.mean(views, axis=0, dtype=np.float32))
+        refuse_unfinished(depth, self._predictor.teacher.name, name)
+        return depth
 
 
 def surveyed_limits(dataset: Dataset, grounds: GroundDepths) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """One shard's labels: its pictures to a teacher's answers, and those to what is stored."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,10 @@ from depthgen.labels.grounds import GroundDepths
 from depthgen.labels.layered import Layering, layered
 from depthgen.quality.measure import Quality, Seen, measure
 from depthgen.teachers.space import Space
+
+ANCHORING, LAYERING = Anchoring(), Layering()
+_HELPERS = 4
+"""Threads that read, and as many that label, beside a network on a GPU."""
 
 
 class Labelling(NamedTuple):
@@ -76,8 +80,7 @@ class ShardLabels:
         )
         with closing(open_shard(self._path)) as shard:
             self._ask_of_backgrounds(shard)
-            ahead = max(1, min(how.held // size, 4 * how.predictor.network.lanes))
-            for labelled in self._labelled(shard, pieces, ahead):
+            for labelled in self._labelled(shard, pieces, max(1, how.held // size)):
                 yield from labelled
 
     def _ask_of_backgrounds(self, shard: ShardReader) -> None:
@@ -89,9 +92,11 @@ class ShardLabels:
                     self.grounds[bg] = self._stored(self._depths[bg])
 
     def _labelled(
-        self, shard: ShardReader, pieces: Iterator[Sequence[Record]], ahead: int
+        self, shard: ShardReader, pieces: Iterator[Sequence[Record]], most: int
     ) -> Iterator[list[Labelled]]:
-        """On a CPU each lane does all of its pieces; beside a GPU reading and labelling have
+        """The labels of every piece, with at most so many pieces in memory.
+
+        On a CPU each lane does all of its pieces; beside a GPU reading and labelling have
         theirs, and the network never waits."""
         lanes = self._how.predictor.network.lanes
 
@@ -99,10 +104,12 @@ class ShardLabels:
             return self._label(self._asked(self._read(shard, piece)))
 
         if lanes > 1 or self._how.predictor.network.batch == 1:
-            yield from in_lanes(all_of_it, pieces, lanes, ahead)
+            begin = self._how.predictor.network.begin_lane
+            yield from in_lanes(all_of_it, pieces, lanes, min(most, 4 * lanes), begin)
             return
-        read = in_lanes(lambda piece: self._read(shard, piece), pieces, _HELPERS, _HELPERS)
-        yield from in_lanes(self._label, map(self._asked, read), _HELPERS, _HELPERS)
+        ahead = min(most, _HELPERS)
+        read = in_lanes(lambda piece: self._read(shard, piece), pieces, _HELPERS, ahead)
+        yield from in_lanes(self._label, map(self._asked, read), _HELPERS, ahead)
 
     def _read(self, shard: ShardReader, piece: Sequence[Record]) -> list[_Sample]:
         how = self._how
@@ -150,7 +157,7 @@ class ShardLabels:
             if answers.mirrored is not None:
                 answer = np.asarray((answer + answers.mirrored) / 2, np.float32)
             refuse_unfinished(answer, teacher, sample.record.key)
-        depth = _MAKERS[how.kind](answer, sample, how.space)
+        depth = self._made(answer, sample)
         other = answers.other
         if other is not None and not how.other_is_nearer_large:
             other = -other
@@ -164,6 +171,19 @@ class ShardLabels:
             stored = np.where(sample.mask, stored, self.grounds[sample.record.bg])
         return Labelled(stored, measure(seen, how.space))
 
+    def _made(self, answer: Depth | None, sample: _Sample) -> Depth:
+        space, seen = self._how.space, (sample.mask, sample.instance)
+        match self._how.kind:
+            case "composite":
+                assert answer is not None
+                return answer
+            case "anchored":
+                assert answer is not None and sample.ground is not None
+                return anchored(answer, sample.ground, *seen, space, ANCHORING)
+            case "layered":
+                assert sample.ground is not None
+                return layered(sample.ground, *seen, space, LAYERING)
+
     def _stored(self, depth: Depth) -> StoredDepth:
         encoding = self._how.encoding
         return encoding.to_stored(depth.clip(*encoding.limits))
@@ -175,27 +195,3 @@ class _Answers(NamedTuple):
     answer: Depth | None = None
     mirrored: Depth | None = None
     other: Depth | None = None
-
-
-def _composite(answer: Depth | None, sample: _Sample, space: Space) -> Depth:  # noqa: ARG001
-    assert answer is not None
-    return answer
-
-
-def _anchored(answer: Depth | None, sample: _Sample, space: Space) -> Depth:
-    assert answer is not None and sample.ground is not None
-    return anchored(answer, sample.ground, sample.mask, sample.instance, space, ANCHORING)
-
-
-def _layered(answer: Depth | None, sample: _Sample, space: Space) -> Depth:  # noqa: ARG001
-    assert sample.ground is not None
-    return layered(sample.ground, sample.mask, sample.instance, space, LAYERING)
-
-
-ANCHORING, LAYERING = Anchoring(), Layering()
-_HELPERS = 4  # threads that read, and as many that label, beside a network on a GPU
-_MAKERS: dict[LabelKind, Callable[[Depth | None, _Sample, Space], Depth]] = {
-    "composite": _composite,
-    "anchored": _anchored,
-    "layered": _layered,
-}

@@ -7,9 +7,10 @@ from data_manifest.commands.remark import remark
 from data_manifest.dataset import Dataset
 from data_manifest.errors import UsageError
 from data_manifest.header import DepthEncoding, DepthStage, LabelKind, Labels, Runtime
-from data_manifest.record import Size
+from data_manifest.record import Picture, Size
 from data_manifest.shards import open_shard
 from depthgen.config import RunConfig, TeacherConfig
+from depthgen.engine.agreement import in_agreement
 from depthgen.engine.batches import Checked, settle_batch
 from depthgen.engine.choose import make_network
 from depthgen.engine.predict import Predictor
@@ -39,8 +40,7 @@ class Settled(NamedTuple):
 def settle(config: RunConfig, dataset: Dataset) -> Settled:
     """Load the teacher and decide everything. Raises what ``run`` does before it writes."""
     kind, frame = _kind(config, dataset), dataset.header.size
-    predictor = load_predictor(config, frame, compiled=config.compile)
-    checked = _checked(config, dataset, predictor)
+    predictor, checked = _checked(config, dataset)
     views = 0 if kind == "composite" else config.views
     grounds = GroundDepths(predictor, frame, max(views, 1))
     teacher = predictor.teacher
@@ -124,21 +124,34 @@ def has_distractors(dataset: Dataset) -> bool:
     return any(dataset.header.recipe.get("distractors") or ())
 
 
-def _checked(config: RunConfig, dataset: Dataset, predictor: Predictor) -> Checked:
-    """What the teacher says of some composites, alone and among others."""
-    pictures = []
-    for record in first_uses(dataset, _CHECKED):
-        path = dataset.folder / dataset.header.shard_name(record.shard)
-        with closing(open_shard(path)) as shard:
-            pictures.append(shard.picture("fg_bg", record))
-    checked = settle_batch(predictor, pictures, dataset.header.size)
+def _checked(config: RunConfig, dataset: Dataset) -> tuple[Predictor, Checked]:
+    """The teacher at work, and what it says of some composites alone and among others."""
+    frame, pictures = dataset.header.size, _some_composites(dataset)
+    loaded = load_predictor(config, frame, compiled=config.compile)
+    predictor = in_agreement(loaded, pictures, frame, insist=config.engine != "auto")
+    if predictor is not loaded:
+        remark(
+            f"{predictor.teacher.name} answers otherwise in {loaded.network.engine} than in torch, "
+            "which runs it.",
+            quiet=config.quiet,
+        )
+    checked = settle_batch(predictor, pictures, frame)
     if checked.one_by_one:
         remark(
             f"{predictor.teacher.name} answers a picture differently among others, by "
             f"{checked.share:.1%} of its range, so it is asked one by one.",
             quiet=config.quiet,
         )
-    return checked
+    return predictor, checked
+
+
+def _some_composites(dataset: Dataset) -> list[Picture]:
+    pictures = []
+    for record in first_uses(dataset, _CHECKED):
+        path = dataset.folder / dataset.header.shard_name(record.shard)
+        with closing(open_shard(path)) as shard:
+            pictures.append(shard.picture("fg_bg", record))
+    return pictures
 
 
 def _other(config: RunConfig, frame: Size) -> Predictor | None:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.record import Depth, Mask
+from depthgen.quality.correlation import rank_correlation
 from depthgen.teachers.space import Space
 
 NAN = float("nan")
@@ -70,22 +71,9 @@ def measure(seen: Seen, space: Space) -> Quality:
         quality = quality._replace(pop=-float(np.median(behind)))
     if answer is not None and seen.other is not None:
         ours = -answer if space.near_is_small else answer
-        quality = quality._replace(disagreement=1 - rank_correlation(ours, _thinned(seen.other)))
+        order = rank_correlation(ours.ravel(), _thinned(seen.other).ravel())
+        quality = quality._replace(disagreement=1 - (order or 0.0))
     return quality
-
-
-def rank_correlation(one: Depth, other: Depth) -> float:
-    """Spearman's, of all values; 0 where one of them is constant."""
-    ranks = np.stack([_ranks(part.ravel()) for part in (one, other)])
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
-        return 0.0
-    return float(np.asarray(np.corrcoef(ranks))[0, 1])
-
-
-def _ranks(values: Depth) -> npt.NDArray[np.floating]:
-    """Equal values share the mean of their ranks."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
 
 
 def _middle(differences: npt.NDArray[np.floating]) -> float:

@@ -35,7 +35,7 @@ TEACHERS: dict[str, Card] = {
     ),
     "densedepth": Card(
         name="densedepth",
-        parameters=21_365_405,
+        parameters=42_657_689,
         input_size="640x480",
         meaning=TO_TEN_METRES,
         licence="GPL-3.0",

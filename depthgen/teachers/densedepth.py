@@ -1,9 +1,12 @@
 """DenseDepth, NYU Depth v2.
 
 Alhashim and Wonka, "High Quality Monocular Depth Estimation via Transfer Learning",
-arXiv:1812.11941, 2018. Weights come from its authors' Keras file, ``nyu.h5``. Its decoder begins
-with half of the encoder's channels, 21,365,405 parameters in all, or with all of them, 42,815,101;
-which one it is, the file says.
+arXiv:1812.11941, 2018. Weights come from its authors' Keras file, ``nyu.h5``, of which there are
+two kinds; which one it is, the file says. In the published file, as in the paper, the decoder
+begins with all of the encoder's channels, and only the second convolution of a step has a
+LeakyReLU: 42,657,689 parameters. What the authors' code makes since March 2019 begins with half of
+them, and each convolution of a step has one: 21,365,405. Keras counts 158,400 more, the statistics
+of batch norms.
 """
 
 from pathlib import Path
@@ -18,7 +21,7 @@ from data_manifest.record import Size
 from data_manifest.shards.digests import file_sha256
 from depthgen.teachers.card import Card, Teacher
 from depthgen.teachers.declared import Declared, agreed
-from depthgen.teachers.keras_weights import output_channels, read_layers
+from depthgen.teachers.keras_weights import feeds, output_channels, read_layers
 
 INPUT_SIZE = Size(640, 480)
 MULTIPLE = 32
@@ -27,6 +30,7 @@ SKIPS = ("norm0", "pool0", "transition1", "transition2")
 SKIP_CHANNELS = (64, 64, 128, 256)
 ENCODER_CHANNELS = 1664
 HALF_WIDTH = ENCODER_CHANNELS // 2
+SLOPE = 0.2
 NEAREST, FARTHEST = 10.0, 1000.0  # in hundredths of a metre; the network answers their inverse
 
 
@@ -60,18 +64,22 @@ class Encoder(nn.Module):
 
 
 class Up(nn.Module):
-    """Twice as large, corner on corner, beside a skip; two 3x3 convolutions with LeakyReLU 0.2."""
+    """Twice as large, corner on corner, beside a skip; two 3x3 convolutions.
 
-    def __init__(self, inputs: int, skip: int, outputs: int) -> None:
+    LeakyReLU 0.2 follows the second, and the first too where ``both_rectified``.
+    """
+
+    def __init__(self, inputs: int, skip: int, outputs: int, both_rectified: bool) -> None:
         super().__init__()
         self.convA = nn.Conv2d(inputs + skip, outputs, 3, padding=1)
+        self.reluA = nn.LeakyReLU(SLOPE) if both_rectified else nn.Identity()
         self.convB = nn.Conv2d(outputs, outputs, 3, padding=1)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(B, inputs, h, w) and (B, skip, 2h, 2w) to (B, outputs, 2h, 2w)."""
         x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
-        x = F.leaky_relu(self.convA(torch.cat([x, skip], dim=1)), 0.2)
-        return F.leaky_relu(self.convB(x), 0.2)
+        x = self.reluA(self.convA(torch.cat([x, skip], dim=1)))
+        return F.leaky_relu(self.convB(x), SLOPE)
 
 
 class DenseDepth(nn.Module):
@@ -79,16 +87,16 @@ class DenseDepth(nn.Module):
 
     Input (B, 3, H, W) float RGB in [0, 1], not normalised, sides multiples of 32; output
     (B, H/2, W/2) float, metres from the camera in [0.1, 10], near is small. ``width`` is the number
-    of channels that the decoder begins with.
+    of channels that the decoder begins with; ``both_rectified`` is as in ``Up``.
     """
 
-    def __init__(self, width: int = HALF_WIDTH) -> None:
+    def __init__(self, width: int = HALF_WIDTH, both_rectified: bool = True) -> None:
         super().__init__()
         channels = [width // 2**step for step in range(len(SKIP_CHANNELS) + 1)]
         self.encoder = Encoder()
         self.conv2 = nn.Conv2d(ENCODER_CHANNELS, width, 1)
         self.up1, self.up2, self.up3, self.up4 = (
-            Up(inputs, skip, outputs)
+            Up(inputs, skip, outputs, both_rectified)
             for inputs, skip, outputs in zip(
                 channels, reversed(SKIP_CHANNELS), channels[1:], strict=False
             )
@@ -97,11 +105,16 @@ class DenseDepth(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] to (B, H/2, W/2) metres."""
+        return to_metres(self.raw(rgb))
+
+    def raw(self, rgb: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1] to (B, H/2, W/2): 10 / metres, not clipped."""
         x, skips = self.encoder(rgb)
         x = self.conv2(x)
         for up in (self.up1, self.up2, self.up3, self.up4):
             x = up(x, skips.pop())
-        return to_metres(self.conv3(x)[:, 0])
+        answer: Tensor = self.conv3(x)[:, 0]
+        return answer
 
 
 def to_metres(raw: Tensor) -> Tensor:
@@ -138,9 +151,15 @@ def load_densedepth(path: Path) -> DenseDepth:
             f"{path}: layer 'conv2' gives {width} channels, expected {HALF_WIDTH} or "
             f"{ENCODER_CHANNELS}; it is another network's file."
         )
-    network = DenseDepth(width).eval()
+    network = DenseDepth(width, _both_rectified(path, width)).eval()
     read_layers(path, keras_layers(network))
     return network
+
+
+def _both_rectified(path: Path, width: int) -> bool:
+    """As the file says; one of weights alone doesn't, but then the width tells the two apart."""
+    nothing_between = feeds(path, "up1_convA", "up1_convB")
+    return width == HALF_WIDTH if nothing_between is None else not nothing_between
 
 
 def load(card: Card, weights: Path | None, declared: Declared) -> Teacher:

@@ -1,9 +1,11 @@
 """Weights that Keras stored as HDF5, by the names of its layers.
 
 A layer is a group, of the file or of its ``model_weights``, whose attribute ``weight_names`` lists
-the arrays in it. Kernels are (height, width, inputs, outputs).
+the arrays in it. Kernels are (height, width, inputs, outputs). A file of a whole model, not of
+weights alone, says in its attribute ``model_config``, JSON, what feeds each layer.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +43,25 @@ def output_channels(path: Path, layer: str) -> int:
     """How many channels a convolution gives. Raises WeightsError as ``read_layers``."""
     with _layers_of(path) as root:
         return int(_read(path, root, layer, "kernel").shape[-1])
+
+
+def feeds(path: Path, layer: str, other: str) -> bool | None:
+    """Whether ``layer``'s answer goes right into ``other``; None where the file can't say.
+
+    Raises WeightsError where ``path`` is no whole HDF5 file, or its model can't be understood.
+    """
+    with _layers_of(path) as root:
+        model = root.file.attrs.get("model_config")
+    if model is None:
+        return None
+    try:
+        layers = {each["name"]: each for each in json.loads(model)["config"]["layers"]}
+        return f'"{layer}"' in json.dumps(layers[other]["inbound_nodes"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WeightsError(
+            f"{path}: its model_config doesn't say what feeds layer {other!r}; it is another "
+            "network's file."
+        ) from error
 
 
 @contextmanager

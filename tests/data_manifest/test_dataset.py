@@ -121,7 +121,7 @@ def test_what_is_not_a_dataset_is_a_sentence(labelled: Path, tmp_path: Path) -> 
     with pytest.raises(DatasetError, match=r"1 of 4 shards are missing \(00002\.h5 first\)"):
         Dataset(folder)
     text = (folder / "dataset.json").read_text()
-    (folder / "dataset.json").write_text(text.replace('"schema_version": 2', '"schema_version": 9'))
+    (folder / "dataset.json").write_text(text.replace('"schema_version": 3', '"schema_version": 9'))
     with pytest.raises(DatasetError, match="can't be read by this version"):
         Dataset(folder / "00000.h5")
 

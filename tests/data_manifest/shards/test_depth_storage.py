@@ -172,7 +172,7 @@ def test_a_version_that_is_not_known_is_a_sentence(
         open_shard(path)
     assert "version" in str(caught.value) and str(caught.value).endswith("again.")
     if version == 3:
-        assert "version 3 isn't one of (1, 2), which are known here" in str(caught.value)
+        assert "version 3, expected 'diorama-h5' version 1 or 2" in str(caught.value)
 
 
 def test_depth_of_version_one_is_still_read() -> None:

@@ -18,10 +18,12 @@ FORMAT = Path(__file__).parents[3] / "data_manifest" / "FORMAT.md"
 
 
 def test_the_ten_lines_of_format_md_read_a_shard(labelled: Path) -> None:
-    code = re.search(r"```python\n(.*?)```", FORMAT.read_text(), re.S)
-    assert code and len([line for line in code[1].splitlines() if line.strip()]) <= 10
+    pictures, depth = re.findall(r"```python\n(.*?)```", FORMAT.read_text(), re.S)
+    for code, most in ((pictures, 10), (depth, 9)):
+        assert len([line for line in code.splitlines() if line.strip()]) <= most
     names: dict[str, object] = {}
-    exec(code[1].replace("data/00000.h5", str(labelled / "00000.h5")), names)
+    for code in (pictures, depth):
+        exec(code.replace("data/00000.h5", str(labelled / "00000.h5")), names)
     sample = Dataset(labelled)[0]
     assert np.array_equal(np.asarray(names["fg_bg"]), sample.fg_bg)
     assert np.array_equal(np.asarray(names["mask"]), sample.mask)
@@ -37,8 +39,10 @@ def test_h5_layout_is_the_documented_one(labelled: Path) -> None:
         assert shard["bg_index"].dtype == np.int32
         assert len(shard["bg/offsets"]) - 1 == shard["bg_index"][:].max() + 1
         assert shard["index"][:].tolist() == list(range(40, 80))
-        depth = shard["depth"]
-        assert (depth.dtype, depth.shape, depth.chunks) == (np.uint16, (40, 96, 96), (1, 96, 96))
+        depth, grounds = shard["depth"], shard["bg_depth"]
+        assert (grounds.dtype, grounds.chunks) == (np.uint16, (1, 96, 96))
+        assert len(grounds) == len(shard["bg/offsets"]) - 1
+        assert len(depth["offsets"]) == 41 and depth["offsets"][-1] == len(depth["data"])
         assert depth.attrs["unit"] == "metres" and depth.attrs["near_is"] == "small"
         start, end = shard["mask/offsets"][3:5]
         mask = Image.open(io.BytesIO(shard["mask/data"][start:end].tobytes()))
@@ -97,8 +101,8 @@ def test_labels_are_checked(dataset: Path) -> None:
 def test_a_later_version_is_refused(dataset: Path, tmp_path: Path) -> None:
     shutil.copy(dataset / "00000.h5", tmp_path / "00000.h5")
     with h5py.File(tmp_path / "00000.h5", "r+") as shard:
-        shard.attrs["version"] = 2
-    with pytest.raises(DatasetError, match="version 2, expected"):
+        shard.attrs["version"] = 3
+    with pytest.raises(DatasetError, match="version 3, expected 'diorama-h5' version 1 or 2"):
         open_shard(tmp_path / "00000.h5")
 
 

@@ -12,9 +12,9 @@ from depthgen.judging.metrics import (
     mean,
     measure,
     pooled,
-    rank_correlation,
     sum_up,
 )
+from depthgen.quality.correlation import rank_correlation
 
 
 def slow(depth, true, valid) -> dict[str, float]:

@@ -1,3 +1,5 @@
+import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from data_manifest.shards.digests import file_sha256
 from depthgen.teachers import TEACHERS
 from depthgen.teachers.declared import Declared
 from depthgen.teachers.densedepth import (
+    ENCODER_CHANNELS,
+    HALF_WIDTH,
     SKIP_CHANNELS,
     DenseDepth,
     keras_layers,
@@ -23,6 +27,7 @@ from depthgen.teachers.densedepth import (
 )
 
 CARD = TEACHERS["densedepth"]
+BY_KERAS = Path(__file__).with_name("densedepth_keras.npz")
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +70,53 @@ def keras_arrays(layer: nn.Module) -> Mapping[str, np.ndarray]:
 
 
 def write_keras(path: Path, network: DenseDepth, root: str = "model_weights") -> Path:
+    layers = keras_layers(network)
+    return write_layers(path, {name: keras_arrays(layer) for name, layer in layers.items()}, root)
+
+
+def write_layers(
+    path: Path, layers: Mapping[str, Mapping[str, np.ndarray]], root: str = "model_weights"
+) -> Path:
     with h5py.File(path, "w") as file:
-        for name, layer in keras_layers(network).items():
+        for name, arrays in layers.items():
             group = file.require_group(root).require_group(name)
-            arrays = keras_arrays(layer)
             group.attrs["weight_names"] = [f"{name}/{part}:0".encode() for part in arrays]
             for part, array in arrays.items():
                 group[f"{name}/{part}:0"] = array
     return path
+
+
+def write_model_config(path: Path, feeding: str) -> Path:
+    """Says as Keras does which layer feeds ``up1_convB``."""
+    layer = {"name": "up1_convB", "inbound_nodes": [[[feeding, 0, 0, {}]]]}
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = json.dumps({"config": {"layers": [layer]}}).encode()
+    return path
+
+
+def seeded(layer: str, part: str, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of the network that Keras ran, float32, by Keras' names and in Keras' order."""
+    random = np.random.default_rng(zlib.crc32(f"{layer}/{part}".encode()))
+    last = layer == "conv3"
+    if part == "kernel":
+        array = random.normal(0, (4 if last else 1) * (2 / np.prod(shape[:3])) ** 0.5, shape)
+    elif part in ("gamma", "moving_variance"):
+        array = random.uniform(0.5, 1.5, shape)
+    else:
+        array = random.normal(30 if last else 0, 0.1, shape)
+    return array.astype(np.float32)
+
+
+def write_seeded(path: Path, width: int) -> Path:
+    shapes = {
+        name: {part: array.shape for part, array in keras_arrays(layer).items()}
+        for name, layer in keras_layers(DenseDepth(width)).items()
+    }
+    layers = {
+        name: {part: seeded(name, part, shape) for part, shape in parts.items()}
+        for name, parts in shapes.items()
+    }
+    return write_layers(path, layers)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +125,60 @@ def nyu(network: DenseDepth, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_parameter_count(network: DenseDepth) -> None:
-    assert sum(part.numel() for part in network.parameters()) == 21_365_405 == CARD.parameters
+    """As Keras counts those that are trained: 21,523,805 and 42,816,089 less 158,400."""
+    with torch.device("meta"):
+        published = DenseDepth(ENCODER_CHANNELS, both_rectified=False)
+    assert sum(part.numel() for part in network.parameters()) == 21_365_405
+    assert sum(part.numel() for part in published.parameters()) == 42_657_689 == CARD.parameters
+    statistics = [part for part in published.buffers() if part.is_floating_point()]
+    assert sum(part.numel() for part in statistics) == 158_400
+
+
+@pytest.mark.parametrize(
+    ("width", "feeding"), [(HALF_WIDTH, "leaky_re_lu"), (ENCODER_CHANNELS, "up1_convA")]
+)
+def test_answers_as_the_original_in_keras(width: int, feeding: str, tmp_path: Path) -> None:
+    """Both kinds of the authors' network, run by Keras 2.15.0 (TensorFlow 2.15.1) on a CPU.
+
+    It was built of ``keras.applications.DenseNet169(include_top=False, weights=None)`` and their
+    decoder, upsampling by ``tf.compat.v1.image.resize_bilinear(align_corners=True)`` as in the code
+    that made ``nyu.h5``, filled by ``layer.set_weights`` with the arrays of ``seeded``, whose seeds
+    are CRC-32 of "layer/part". ``rgb`` is demo's motorcycle_left.png at 96 x 64, (64, 96, 3) uint8,
+    given to Keras as float32 / 255; ``raw_832`` and ``raw_1664`` are what ``predict`` answered,
+    (32, 48) float32, of decoders that begin with so many channels: the first with LeakyReLU 0.2
+    behind each convolution of a step, the second behind ``convB`` only.
+    """
+    path = write_seeded(tmp_path / "nyu.h5", width)
+    with np.load(BY_KERAS) as stored:
+        rgb, true_raw = stored["rgb"], torch.from_numpy(stored[f"raw_{width}"])
+    batch = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
+    with torch.inference_mode():
+        by_width = load_densedepth(path).raw(batch)[0]
+        network = load_densedepth(write_model_config(path, feeding))
+        raw, depth_m = network.raw(batch)[0], network(batch)[0]
+    assert (raw - true_raw).abs().max() < 1e-3 * true_raw.std()
+    assert torch.equal(by_width, raw)
+    assert torch.allclose(depth_m, 10 / true_raw, rtol=1e-3)
+
+
+def test_the_file_says_what_is_rectified(nyu: Path, tmp_path: Path) -> None:
+    path = tmp_path / "nyu.h5"
+    path.write_bytes(nyu.read_bytes())
+    for feeding, expected in (("leaky_re_lu_1", nn.LeakyReLU), ("up1_convA", nn.Identity)):
+        read = load_densedepth(write_model_config(path, feeding))
+        assert all(
+            isinstance(up.reluA, expected) for up in (read.up1, read.up2, read.up3, read.up4)
+        )
+
+
+@pytest.mark.parametrize("config", ["", "[]", '{"config": {"layers": [{"name": "up1_convA"}]}}'])
+def test_a_model_not_understood_is_a_sentence(config: str, nyu: Path, tmp_path: Path) -> None:
+    path = tmp_path / "nyu.h5"
+    path.write_bytes(nyu.read_bytes())
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = config
+    with pytest.raises(WeightsError, match="doesn't say what feeds layer 'up1_convB'"):
+        load_densedepth(path)
 
 
 def test_skips_are_those_of_the_paper(network: DenseDepth) -> None:

@@ -47,7 +47,8 @@ def test_fastdepth(all_pictures: Path) -> None:
     assert isinstance(teacher.network, torch.nn.Module)
     assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in teacher.network.modules())
     assert not any(part.training for part in teacher.network.modules())
-    assert (teacher.input_size, teacher.onnx, teacher.licence) == ((224, 224), None, "MIT")
+    assert (teacher.input_size, teacher.licence) == ((224, 224), "MIT")
+    assert teacher.onnx is not None  # what OpenVINO reads in a tenth of the time
     assert teacher.meaning == Meaning("metres", "metric", "small", (0.0, 10.0))
     assert teacher.weights_sha256 == WEIGHTS.sha256
     with Image.open(all_pictures / "bgs" / "coffee.png") as image:
