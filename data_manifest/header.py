@@ -1,5 +1,6 @@
 """dataset.json: what a dataset is made of, by what, and which stages are done."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,6 +88,24 @@ class DepthEncoding(_Model):
         return target / self.target_scale + self.target_offset
 
 
+def leaves(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What lies within dicts of a dict, by names in a row: ``encoding scale``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name} {inner}": part for inner, part in leaves(value).items()}
+        else:
+            found[name] = value
+    return found
+
+
+LABEL_WORDS: dict[LabelKind, str] = {
+    "composite": "the teacher's answer to the composite",
+    "anchored": "the background's own depth, and the teacher's answer within the mask",
+    "layered": "the background's own depth, and upright planes within the mask",
+}
+
+
 class Labels(_Model):
     """How a teacher's answers became labels.
 
@@ -134,10 +153,14 @@ class DepthStage(_Model):
         if (self.teacher, self.weights_sha256) != (other.teacher, other.weights_sha256):
             mine, its = (f"{s.teacher} ({s.weights_sha256[:12]})" for s in (self, other))
             return f"it is by {mine}, not by {its}"
-        for name in type(self).model_fields:
-            mine, its = getattr(self, name), getattr(other, name)
-            if mine != its:
-                return f"its {name.replace('_', ' ')} is {mine}, not {its}"
+        if self.labels.kind != other.labels.kind:
+            return f"its labels are {self.labels.kind}, not {other.labels.kind}"
+        if self.runtime != other.runtime:
+            return f"it was made by {self.runtime}, not by {other.runtime}"
+        ours, theirs = leaves(self.model_dump()), leaves(other.model_dump())
+        for name in ours | theirs:
+            if ours.get(name) != theirs.get(name):
+                return f"its {name} is {ours.get(name)}, not {theirs.get(name)}"
         return ""
 
 

@@ -42,12 +42,15 @@ class BackgroundCache:
         """The background and the composite of a sample, each (H, W, 3) uint8 RGB of its own."""
         if self._raw:
             return shard.picture("bg", record), shard.picture("fg_bg", record)
-        known = self._background(shard, record)
-        if self._whole_files:
-            return known.rgb.copy(), shard.picture("fg_bg", record)
-        data = shard.encoded("fg_bg", record)
+        return self._background(shard, record).rgb.copy(), self.fg_bg(shard, record)
+
+    def fg_bg(self, shard: ShardReader, record: Record) -> Picture:
+        """The composite of a sample, (H, W, 3) uint8 RGB of its own."""
+        if self._raw or self._whole_files:
+            return shard.picture("fg_bg", record)
+        known, data = self._background(shard, record), shard.encoded("fg_bg", record)
         fg_bg = known.cells.decode_on(known.rgb, data) if known.cells else None
-        return known.rgb.copy(), decode_rgb(data) if fg_bg is None else fg_bg
+        return decode_rgb(data) if fg_bg is None else fg_bg
 
     def depth(self, shard: ShardReader, record: Record, mask: Mask) -> Depth | None:
         """Depth of a sample in its unit, (H, W) float32; None where no teacher has run.

@@ -10,6 +10,7 @@ import yaml
 
 from data_manifest.dataset import STATS_FILE
 from data_manifest.files.publish import publish_text
+from data_manifest.header import LABEL_WORDS
 from data_manifest.plan_columns import OTHERS
 from datagen.export.fields import depth_formula, pictures, record_fields
 from datagen.export.label import CARD_FILE
@@ -119,7 +120,8 @@ def _depth(selection: Selection) -> Iterator[str]:
         yield "No teacher has run: there is no depth."
         return
     width, height = stage.input_size
-    yield f"- teacher: {stage.teacher}, shown the composite at {width} x {height}"
+    yield f"- teacher: {stage.teacher}, shown pictures at {width} x {height}"
+    yield f"- labels: {stage.labels.kind}, {LABEL_WORDS[stage.labels.kind]}"
     yield f"- weights: SHA-256 {stage.weights_sha256}, licence {stage.licence}"
     yield f"- kind: {stage.encoding.kind}; unit: {stage.encoding.unit}"
     yield f"- near is {stage.encoding.near_is}"

@@ -7,6 +7,7 @@ for byte. A part of one, and loose files, become a dataset that says what it was
 import hashlib
 import os
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +23,14 @@ from data_manifest.files.lock import locked
 from data_manifest.files.publish import make_folder, publishing, remove_leftovers
 from data_manifest.header import LARGEST_SHARD, PACKED_FROM, Header, Kind, ShardFormat, Stages
 from data_manifest.plan import Plan
-from data_manifest.record import MAP_STREAMS, EncodedSample, PictureStream, Record, StoredDepth
+from data_manifest.record import (
+    MAP_STREAMS,
+    EncodedSample,
+    Grounds,
+    PictureStream,
+    Record,
+    StoredDepth,
+)
 from data_manifest.shards import ShardReader, add_depth, check_shard, create_shard, open_shard
 from data_manifest.shards.digests import file_sha256
 from data_manifest.shards.fill import Filled, Filling, fill_shards
@@ -157,7 +165,8 @@ def repack_shard(task: RepackTask) -> Filled:
                 writer.add(stored.sample(record, before))
         if task.header.stages.depth is not None:
             depths = (stored.depth(before) for before in old)
-            sha256 = add_depth(task.path, task.header.stages.depth, records, depths)
+            grounds = stored.grounds(first_use)
+            sha256 = add_depth(task.path, task.header.stages.depth, records, depths, grounds)
         else:
             sha256 = file_sha256(task.path)
     return Filled(task.path.name, len(records), sha256)
@@ -187,6 +196,16 @@ class _StoredSamples:
         )
         mask = shard.file("mask", old, size)
         return EncodedSample(record, self.picture("fg_bg", old), mask, *maps)
+
+    def grounds(self, first_use: Mapping[str, Record]) -> Grounds | None:
+        """Depth of backgrounds, where all samples' is stored within their masks."""
+        found: dict[str, StoredDepth] = {}
+        for bg, record in first_use.items():
+            ground = self._shard(record).ground_depth(record)
+            if ground is None:
+                return None
+            found[bg] = ground
+        return found
 
     def depth(self, record: Record) -> StoredDepth:
         stored = self._shard(record).depth(record)

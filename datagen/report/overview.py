@@ -21,9 +21,10 @@ def overview(facts: Facts) -> Markup:
     depth = header.stages.depth
     teacher = "none has run yet; depthgen run adds depth"
     if depth:
+        kind = depth.encoding.kind.replace("_", " ")
         teacher = (
-            f"{depth.teacher}, {depth.encoding.kind.replace('_', ' ')}, unit "
-            f"{depth.encoding.unit}, near is {depth.encoding.near_is}, licence {depth.licence}"
+            f"{depth.teacher}, {depth.labels.kind} labels, {kind}, unit {depth.encoding.unit}, "
+            f"near is {depth.encoding.near_is}, licence {depth.licence}"
         )
     entries: list[tuple[str, str]] = [
         ("format", f"{header.format}, {header.codec}, schema version {header.schema_version}"),

@@ -34,13 +34,17 @@ class Checked(NamedTuple):
         }
 
 
-def settle_batch(predictor: Predictor, pictures: Sequence[Picture], frame: Size) -> Checked:
+def settle_batch(
+    predictor: Predictor, pictures: Sequence[Picture], frame: Size, known: int = 0
+) -> Checked:
     """Choose the batch on a GPU, and check that the others of a batch don't matter.
 
-    Where they do, pictures are asked about one by one. Raises TeacherError where even then two
-    answers to the same picture differ.
+    A ``known`` batch is taken as it is. Where the others matter, pictures are asked about one by
+    one. Raises TeacherError where even then two answers to the same picture differ.
     """
-    if predictor.network.batch > 1:
+    if predictor.network.batch > 1 and known:
+        predictor.network.batch = known
+    elif predictor.network.batch > 1:
         _search(predictor, pictures[0], frame)
     share = _difference(predictor, pictures, frame)
     if share <= TOLERANCE:

@@ -15,6 +15,8 @@ from depthgen.engine.torch_network import TorchNetwork
 from depthgen.teachers.card import Teacher
 
 FIRST_GPU_BATCH = 64
+MOST_LANES = 16
+"""Of a CPU: each holds the activations of a picture. With more cores, several work in a lane."""
 
 
 def make_network(
@@ -50,19 +52,19 @@ def _torch(teacher: Teacher, device: torch.device, batch: int, *, compiled: bool
             f"{teacher.name} is an ONNX file, which torch can't run; use --device cpu, with "
             "OpenVINO or onnxruntime installed."
         )
-    return TorchNetwork(teacher, device, cores(), batch, compiled=compiled)
+    return TorchNetwork(teacher, device, min(cores(), MOST_LANES), batch, compiled=compiled)
 
 
 def _openvino(teacher: Teacher) -> Network:
     from depthgen.engine.openvino_network import OpenVinoNetwork
 
-    return OpenVinoNetwork(teacher, cores())
+    return OpenVinoNetwork(teacher, min(cores(), MOST_LANES), cores())
 
 
 def _onnxruntime(teacher: Teacher) -> Network:
     from depthgen.engine.onnxruntime_network import OnnxNetwork
 
-    return OnnxNetwork(teacher, cores())
+    return OnnxNetwork(teacher, min(cores(), MOST_LANES))
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""A teacher in OpenVINO, the fastest measured on a CPU: a picture at a time, a core to a lane.
+"""A teacher in OpenVINO, the fastest measured on a CPU: a picture a lane.
 
 Its answers are the same bits for any number of lanes.
 """
@@ -22,7 +22,7 @@ class OpenVinoNetwork:
 
     engine, precision, batch = "openvino", "float32", 1
 
-    def __init__(self, teacher: Teacher, lanes: int) -> None:
+    def __init__(self, teacher: Teacher, lanes: int, threads: int) -> None:
         """Raises TeacherError where the network can't be brought into OpenVINO."""
         self.lanes, self._name = lanes, teacher.name
         try:
@@ -33,7 +33,7 @@ class OpenVinoNetwork:
                 {
                     "INFERENCE_PRECISION_HINT": "f32",
                     "NUM_STREAMS": lanes,
-                    "INFERENCE_NUM_THREADS": lanes,
+                    "INFERENCE_NUM_THREADS": threads,
                 },
             )
         except Exception as error:

@@ -7,7 +7,7 @@ import numpy as np
 from data_manifest.record import Depth, Mask, Picture
 from depthgen.labels.objects import held_together, in_front
 from depthgen.labels.regions import Region, regions
-from depthgen.teachers.space import Space, Values
+from depthgen.teachers.space import Space, Values, middle
 
 
 class Anchoring(NamedTuple):
@@ -46,7 +46,7 @@ def anchored(
         theirs = ground[region.box]
         inside = _aligned(answer[region.box], theirs, region, space, width)
         most = how.relief * np.sqrt(len(inside)) / side
-        most *= float(np.abs(np.median(inside))) if space.metric else unit
+        most *= abs(middle(inside)) if space.metric else unit
         whole = held_together(inside, max(most, 1e-6))
         label[region.box][region.mask] = in_front(whole, theirs[region.mask], space, how.hidden)
     return label

@@ -10,6 +10,7 @@ import numpy as np
 from data_manifest.header import DepthEncoding, LabelKind
 from data_manifest.record import Depth, Mask, Picture, Record, Size, StoredDepth
 from data_manifest.shards import ShardReader, open_shard
+from data_manifest.shards.backgrounds import BackgroundCache
 from depthgen.engine.lanes import in_lanes
 from depthgen.engine.predict import Predictor, refuse_unfinished
 from depthgen.engine.timing import Stopwatch
@@ -20,6 +21,8 @@ from depthgen.quality.measure import Quality, Seen, measure
 from depthgen.teachers.space import Space
 
 ANCHORING, LAYERING = Anchoring(), Layering()
+_PIECE = 8
+"""Samples that a thread does in a row; handing each over singly takes a tenth of a millisecond."""
 _HELPERS = 4
 """Threads that read, and as many that label, beside a network on a GPU."""
 
@@ -28,12 +31,14 @@ class Labelling(NamedTuple):
     """How a dataset is labelled.
 
     ``mirror`` asks about each composite's mirror image too, and takes the mean; ``other`` is a
-    second teacher, that only says how far it disagrees. ``maps`` says whether samples have maps of
-    several foregrounds, ``held`` how many pictures may be in memory at a time.
+    second teacher, that only says how far it disagrees. ``pictures`` reads composites; ``maps``
+    says whether samples have maps of several foregrounds, ``held`` how many pictures may be in
+    memory at a time.
     """
 
     kind: LabelKind
     predictor: Predictor
+    pictures: BackgroundCache
     grounds: GroundDepths
     space: Space
     encoding: DepthEncoding
@@ -74,7 +79,8 @@ class ShardLabels:
 
     def __iter__(self) -> Iterator[Labelled]:
         """In the order of the records. Raises TeacherError where an answer can't be used."""
-        how, size = self._how, self._how.predictor.network.batch
+        how = self._how
+        size = max(how.predictor.network.batch, min(_PIECE, how.held))
         pieces = (
             self._records[start : start + size] for start in range(0, len(self._records), size)
         )
@@ -84,12 +90,19 @@ class ShardLabels:
                 yield from labelled
 
     def _ask_of_backgrounds(self, shard: ShardReader) -> None:
+        how, network = self._how, self._how.predictor.network
         first = {record.bg: record for record in reversed(self._records)}
-        with self._how.watch("backgrounds"):
-            for bg, record in first.items():
-                self._depths[bg] = self._how.grounds.of(shard, record)
+
+        def asked(record: Record) -> Depth:
+            return how.grounds.of(shard, record)
+
+        with how.watch("backgrounds"):
+            lanes = network.lanes
+            depths = in_lanes(asked, first.values(), lanes, 2 * lanes, network.begin_lane)
+            for bg, depth in zip(first, depths, strict=True):
+                self._depths[bg] = depth
                 if self.grounds is not None:
-                    self.grounds[bg] = self._stored(self._depths[bg])
+                    self.grounds[bg] = self._stored(depth)
 
     def _labelled(
         self, shard: ShardReader, pieces: Iterator[Sequence[Record]], most: int
@@ -117,7 +130,7 @@ class ShardLabels:
             return [
                 _Sample(
                     record,
-                    None if how.kind == "layered" else shard.picture("fg_bg", record),
+                    None if how.kind == "layered" else how.pictures.fg_bg(shard, record),
                     shard.mask(record),
                     shard.map("instance", record) if how.maps else None,
                     self._depths.get(record.bg),
@@ -165,10 +178,10 @@ class ShardLabels:
             depth, sample.mask, how.encoding.limits, answers.answer, answers.mirrored,
             sample.ground, other,
         )  # fmt: skip
-        stored = self._stored(depth)
-        if self.grounds is not None:
-            # as the background's own is, to the bit, however it was rounded
-            stored = np.where(sample.mask, stored, self.grounds[sample.record.bg])
+        if self.grounds is None:
+            return Labelled(self._stored(depth), measure(seen, how.space))
+        stored = self.grounds[sample.record.bg].copy()
+        stored[sample.mask] = self._stored(depth[sample.mask])
         return Labelled(stored, measure(seen, how.space))
 
     def _made(self, answer: Depth | None, sample: _Sample) -> Depth:

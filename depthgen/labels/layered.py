@@ -10,7 +10,7 @@ import numpy as np
 from data_manifest.record import Depth, Mask, Picture
 from depthgen.labels.objects import in_front
 from depthgen.labels.regions import regions
-from depthgen.teachers.space import Space
+from depthgen.teachers.space import Space, middle
 
 
 class Layering(NamedTuple):
@@ -38,6 +38,6 @@ def layered(
         rows = max(round(how.feet * len(theirs)), 1)
         feet = theirs[-rows:][region.mask[-rows:]]
         hidden = theirs[region.mask]
-        plane = np.full(len(hidden), np.median(feet), np.float32)
+        plane = np.full(len(hidden), middle(feet), np.float32)
         label[region.box][region.mask] = in_front(plane, hidden, space, how.hidden)
     return label

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from depthgen.teachers.space import Space, Values
+from depthgen.teachers.space import Space, Values, middle
 
 
 def held_together(values: Values, most_relief: float) -> Values:
@@ -10,8 +10,9 @@ def held_together(values: Values, most_relief: float) -> Values:
 
     Teachers tear pasted things apart, half of a cat at the distance of the trees behind it.
     """
-    middle = np.median(values)
-    return np.asarray(middle + most_relief * np.tanh((values - middle) / most_relief))
+    centre = np.float32(middle(values))
+    most = np.float32(most_relief)
+    return np.asarray(centre + most * np.tanh((values - centre) / most))
 
 
 def in_front(values: Values, hidden: Values, space: Space, percent: float) -> Values:
@@ -19,6 +20,6 @@ def in_front(values: Values, hidden: Values, space: Space, percent: float) -> Va
 
     As a whole it is no farther than the nearest ``percent`` of what it hides.
     """
-    middle, nearest = float(np.median(values)), space.nearest(hidden, percent)
-    moved = values if space.is_nearer(middle, nearest) else values + (nearest - middle)
+    centre, nearest = middle(values), space.nearest(hidden, percent)
+    moved = values if space.is_nearer(centre, nearest) else values + np.float32(nearest - centre)
     return space.nearer_of(moved, hidden)

@@ -8,12 +8,14 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import UsageError
 from data_manifest.header import DepthEncoding, DepthStage, LabelKind, Labels, Runtime
 from data_manifest.record import Picture, Size
-from data_manifest.shards import open_shard
+from data_manifest.shards import open_shard, read_label
+from data_manifest.shards.backgrounds import BackgroundCache
 from depthgen.config import RunConfig, TeacherConfig
 from depthgen.engine.agreement import in_agreement
 from depthgen.engine.batches import Checked, settle_batch
 from depthgen.engine.choose import make_network
 from depthgen.engine.predict import Predictor
+from depthgen.engine.ranks import from_first
 from depthgen.engine.timing import Stopwatch
 from depthgen.labels.grounds import GroundDepths, first_uses, surveyed_limits
 from depthgen.labels.label_shard import ANCHORING, LAYERING, Labelling
@@ -40,7 +42,8 @@ class Settled(NamedTuple):
 def settle(config: RunConfig, dataset: Dataset) -> Settled:
     """Load the teacher and decide everything. Raises what ``run`` does before it writes."""
     kind, frame = _kind(config, dataset), dataset.header.size
-    predictor, checked = _checked(config, dataset)
+    before = labelled_before(dataset)
+    predictor, checked = _checked(config, dataset, before)
     views = 0 if kind == "composite" else config.views
     grounds = GroundDepths(predictor, frame, max(views, 1))
     teacher = predictor.teacher
@@ -50,6 +53,7 @@ def settle(config: RunConfig, dataset: Dataset) -> Settled:
     labelling = Labelling(
         kind=kind,
         predictor=predictor,
+        pictures=BackgroundCache(dataset.header),
         grounds=grounds,
         space=space_of(teacher.meaning),
         encoding=stage.encoding,
@@ -124,8 +128,19 @@ def has_distractors(dataset: Dataset) -> bool:
     return any(dataset.header.recipe.get("distractors") or ())
 
 
-def _checked(config: RunConfig, dataset: Dataset) -> tuple[Predictor, Checked]:
-    """The teacher at work, and what it says of some composites alone and among others."""
+def labelled_before(dataset: Dataset) -> DepthStage | None:
+    """The depth of the first shard that has any."""
+    paths = (dataset.folder / name for name in dataset.header.shard_names())
+    return next((stage for path in paths if (stage := read_label(path).stages.depth)), None)
+
+
+def _checked(
+    config: RunConfig, dataset: Dataset, before: DepthStage | None
+) -> tuple[Predictor, Checked]:
+    """The teacher at work, and what it says of some composites alone and among others.
+
+    It takes as many pictures at a time as it did before, on all GPUs as on the first.
+    """
     frame, pictures = dataset.header.size, _some_composites(dataset)
     loaded = load_predictor(config, frame, compiled=config.compile)
     predictor = in_agreement(loaded, pictures, frame, insist=config.engine != "auto")
@@ -135,7 +150,10 @@ def _checked(config: RunConfig, dataset: Dataset) -> tuple[Predictor, Checked]:
             "which runs it.",
             quiet=config.quiet,
         )
-    checked = settle_batch(predictor, pictures, frame)
+    network = predictor.network
+    known = before.runtime.batch if before and not config.overwrite else 0
+    checked = settle_batch(predictor, pictures, frame, known)
+    network.batch = from_first(network.batch)
     if checked.one_by_one:
         remark(
             f"{predictor.teacher.name} answers a picture differently among others, by "

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from data_manifest.record import Depth, Mask
 from depthgen.quality.correlation import rank_correlation
-from depthgen.teachers.space import Space
+from depthgen.teachers.space import Space, middle
 
 NAN = float("nan")
 _EVERY = 4
@@ -55,20 +55,18 @@ class Quality(NamedTuple):
 def measure(seen: Seen, space: Space) -> Quality:
     """The measures of one sample."""
     low, high = float(seen.label.min()), float(seen.label.max())
-    cut = np.count_nonzero((seen.label <= seen.limits[0]) | (seen.label >= seen.limits[1]))
-    quality = Quality(low, high, cut / seen.label.size)
+    quality = Quality(low, high, _saturated(seen.label, low, high, seen.limits))
     mask, answer, ground = _thinned(seen.mask), _thinned(seen.answer), _thinned(seen.ground)
-    unit = 1.0 if ground is None or space.metric else space.unit_of(ground)
+    unit = 1.0 if ground is None else space.unit_of(ground)
     if answer is not None and ground is not None and not mask.all():
         off = space.difference(answer[~mask], ground[~mask], unit)
         quality = quality._replace(shift=_middle(off))
     if answer is not None and seen.mirrored is not None:
-        unit_of_answer = 1.0 if space.metric else space.unit_of(answer)
-        off = space.difference(_thinned(seen.mirrored), answer, unit_of_answer)
+        off = space.difference(_thinned(seen.mirrored), answer, space.unit_of(answer))
         quality = quality._replace(flip=_middle(off))
     if ground is not None and mask.any():
         behind = space.difference(_thinned(seen.label)[mask], ground[mask], unit)
-        quality = quality._replace(pop=-float(np.median(behind)))
+        quality = quality._replace(pop=-middle(behind.ravel()))
     if answer is not None and seen.other is not None:
         ours = -answer if space.near_is_small else answer
         order = rank_correlation(ours.ravel(), _thinned(seen.other).ravel())
@@ -77,7 +75,15 @@ def measure(seen: Seen, space: Space) -> Quality:
 
 
 def _middle(differences: npt.NDArray[np.floating]) -> float:
-    return float(np.median(np.abs(differences)))
+    return middle(np.abs(differences).ravel())
+
+
+def _saturated(label: Depth, low: float, high: float, limits: tuple[float, float]) -> float:
+    """The share of pixels at or beyond ``limits``; most labels have none."""
+    least, most = limits
+    if least < low and high < most:
+        return 0.0
+    return int(np.count_nonzero((label <= least) | (label >= most))) / label.size
 
 
 def _thinned(picture: Any) -> Any:

@@ -11,6 +11,16 @@ Values = npt.NDArray[np.floating]
 _LEAST = 1e-6
 _SPREAD = (5.0, 95.0)
 _LEAST_PIXELS = 32
+_RANKED = 1000
+
+
+def middle(values: Values) -> float:
+    """The median of ``values``, (n,); of more than two thousand, of some that are spread evenly."""
+    return float(np.median(_some(values)))
+
+
+def _some(values: Values) -> Values:
+    return values[:: max(len(values) // _RANKED, 1)]
 
 
 class Space(NamedTuple):
@@ -24,8 +34,9 @@ class Space(NamedTuple):
     near_is_small: bool
 
     def nearest(self, values: Values, percent: float) -> float:
-        """The value that ``percent`` of ``values`` are nearer than."""
-        return float(np.percentile(values, percent if self.near_is_small else 100 - percent))
+        """The value that ``percent`` of ``values``, (n,), are nearer than; as in ``middle``."""
+        share = percent if self.near_is_small else 100 - percent
+        return float(np.percentile(_some(values), share))
 
     def nearer_of(self, one: Values, other: Values) -> Values:
         """Of each pair of values the nearer one."""
@@ -37,6 +48,8 @@ class Space(NamedTuple):
 
     def unit_of(self, ground: Depth) -> float:
         """What one is in a relative space: the range of the middle nine tenths of ``ground``."""
+        if self.metric:
+            return 1.0
         low, high = np.percentile(ground, _SPREAD)
         return max(float(high - low), _LEAST)
 
@@ -57,8 +70,7 @@ class Space(NamedTuple):
         if len(answer) < _LEAST_PIXELS:
             return 1.0, 0.0
         if self.metric:
-            ratio = np.median(ground / np.maximum(answer, _LEAST))
-            return max(float(ratio), _LEAST), 0.0
+            return max(middle(ground / np.maximum(answer, _LEAST)), _LEAST), 0.0
         (variance, both), _ = np.cov(answer, ground)
         scale = float(both / max(float(variance), _LEAST**2))
         scale = scale if scale > 0 else 1.0

@@ -172,7 +172,7 @@ def test_depth_is_shown_where_a_teacher_has_run(
     without = report(dataset, tmp_path / "without.html")
     assert 'id="depth"' not in without and "none has run yet" in without
     page = report(labelled, tmp_path / "with.html")
-    assert "fastdepth, metric, unit metres, near is small" in page
+    assert "fastdepth, anchored labels, metric, unit metres, near is small" in page
     depth = np.stack([sample.depth for sample in Dataset(labelled)])
     low, high = np.percentile(depth, [0.1, 99.9])
     edges = np.linspace(low, high, 25)

@@ -106,8 +106,9 @@ def test_relative_answers_are_aligned_by_least_squares(
 
 
 def test_metric_answers_are_aligned_by_the_median_ratio(depth: Depth, other: Depth) -> None:
-    scale, shift = METRIC.alignment(other.ravel(), depth.ravel())
-    ratios = sorted(float(a) / float(b) for a, b in zip(depth.flat, other.flat, strict=True))
+    ours, theirs = depth.ravel()[:1500], other.ravel()[:1500]
+    scale, shift = METRIC.alignment(theirs, ours)
+    ratios = sorted(float(a) / float(b) for a, b in zip(ours, theirs, strict=True))
     middle = (ratios[len(ratios) // 2 - 1] + ratios[len(ratios) // 2]) / 2
     assert (scale, shift) == (pytest.approx(middle), 0.0)
 
