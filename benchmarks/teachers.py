@@ -53,11 +53,15 @@ print(peak_mb())
 
 
 class Subject(NamedTuple):
-    """A teacher by its name on the command line, and how many samples it can label in a minute."""
+    """A teacher by its name on the command line, and how many samples it can label in a minute.
+
+    They are of few ``backgrounds``: in a dataset of many placements, thousands share one.
+    """
 
     name: str
     title: str
     samples: int
+    backgrounds: int
     rounds: int
     torch_batch: int
 
@@ -70,8 +74,8 @@ def main() -> None:
         pictures = picture_folder(work)
         anything = f"hub:{depth_anything_shaped(work / 'anything')}"
         for subject in (
-            Subject("fastdepth", "FastDepth", 20_000 if on_gpu else 2_000, 5, 4),
-            Subject(anything, "Depth Anything V2 Small's shape", 2_000 if on_gpu else 12, 3, 1),
+            Subject("fastdepth", "FastDepth", 20_000 if on_gpu else 2_000, 4, 3, 4),
+            Subject(anything, "Depth Anything V2 Small's shape", 2_000 if on_gpu else 12, 1, 3, 1),
         ):
             print(f"### {subject.title}\n")
             compare(work / subject.name.split(":")[0], pictures, subject)
@@ -98,7 +102,11 @@ def depth_anything_shaped(folder: Path) -> Path:
 
 def compare(work: Path, pictures: Path, subject: Subject) -> None:
     """The tables of one teacher."""
-    options = {"bg": pictures / "bgs", "fg": pictures / "fgs", "quiet": True}
+    for path in sorted((pictures / "bgs").iterdir())[: subject.backgrounds]:
+        (work / "bgs").mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, work / "bgs")
+    options = {"bg": work / "bgs", "fg": pictures / "fgs", "n": 50, "quiet": True}
+    options["hold_out"] = 0
     for name, samples in (("data", subject.samples), ("small", subject.samples // 4)):
         given = {**options, "out": work / name, "limit": samples}
         overlay(OverlayConfig.model_validate(given))
@@ -220,7 +228,7 @@ def one_sample(work: Path) -> None:
     if not folder.exists():
         header = Dataset(work / "data").header
         options = {"bg": work / "data" / header.folders["bg"], "out": folder, "quiet": True}
-        options |= {"fg": work / "data" / header.folders["fg"], "limit": 1}
+        options |= {"fg": work / "data" / header.folders["fg"], "limit": 1, "hold_out": 0}
         overlay(OverlayConfig.model_validate(options))
 
 

@@ -11,8 +11,15 @@ from data_manifest.commands.options import FrameSize, Range
 from data_manifest.header import LabelKind
 
 EngineName = Literal["auto", "openvino", "onnxruntime", "torch"]
-Alignment = Literal["none", "median", "scale", "affine", "affine_disparity"]
-Crop = Literal["none", "nyu", "kitti_benchmark", "garg", "eigen"]
+Crop = Literal[
+    "none",
+    "nyu",
+    "garg",
+    "eigen",
+    "kitti_benchmark",
+    "kitti_benchmark+garg",
+    "kitti_benchmark+eigen",
+]
 PairLayout = Literal["millimetres", "nyu", "kitti", "tum"]
 
 
@@ -87,7 +94,9 @@ class EvaluateConfig(TeacherConfig):
     data: Path | None = Field(None, description="a dataset, to measure how far to trust its labels")
     pairs: Path | None = Field(None, description="folder of pictures with measured depth")
     layout: PairLayout = Field(
-        "millimetres", description="how --pairs lie: NAME.rgb.* beside NAME.depth.png, or as in …"
+        "millimetres",
+        description="how --pairs lie: NAME.rgb.* beside NAME.depth.png in millimetres, or as the "
+        "data set of that name has them",
     )
     labels: bool = Field(False, description="paste cut-outs on --pairs and compare kinds of labels")
     fg: Path | None = Field(None, description="folder of cut-outs with alpha, for --labels")

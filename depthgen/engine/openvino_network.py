@@ -11,6 +11,7 @@ import openvino
 import torch
 from openvino.preprocess import PrePostProcessor
 
+from data_manifest.commands.memory import keep_freed_memory
 from data_manifest.errors import TeacherError
 from data_manifest.record import Picture
 from depthgen.engine.networks import Answers, squeezed
@@ -40,6 +41,7 @@ class OpenVinoNetwork:
             said = " ".join(str(error).split())[:300]
             raise TeacherError(f"{teacher.name} can't be run by OpenVINO: {said}.") from error
         self._lane = threading.local()
+        keep_freed_memory()
 
     def answer(self, rgb: Picture) -> Answers:
         """See ``Network``."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from data_manifest.errors import UsageError
 from data_manifest.record import Depth, Mask, Size
+from depthgen.teachers.card import Kind
 
-Kind = Literal["metric", "relative", "relative_inverse"]
 Alignment = Literal["none", "median", "scale", "affine", "affine_disparity"]
 ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
 UpTo = Literal["nothing", "scale", "affine"]

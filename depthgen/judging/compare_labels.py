@@ -14,9 +14,10 @@ import numpy as np
 from data_manifest.commands.progress import Advance
 from data_manifest.header import LabelKind
 from data_manifest.record import Depth, Mask, Picture, Size
+from depthgen.config import Crop
 from depthgen.engine.predict import Predictor, refuse_unfinished
-from depthgen.judging.align import Alignment, Kind, align
-from depthgen.judging.crops import Cap, Crop, cut_pair, judged_region
+from depthgen.judging.align import Alignment, align
+from depthgen.judging.crops import Cap, cut_pair, judged_region
 from depthgen.judging.metrics import Sums, clamp, sum_up
 from depthgen.judging.pairs import Pair, read_pair
 from depthgen.judging.pasting import Pasted, paste, patch, stencils
@@ -24,6 +25,7 @@ from depthgen.labels.anchored import Anchoring, anchored
 from depthgen.labels.grounds import GroundDepths
 from depthgen.labels.layered import Layering, layered
 from depthgen.quality.measure import Quality, Seen, measure
+from depthgen.teachers.card import Kind
 from depthgen.teachers.space import Space
 
 ALIGNMENT: dict[Kind, Alignment] = {

@@ -4,23 +4,15 @@ From ZoeDepth (Bhat et al. 2023, ``zoedepth/utils/misc.py``) and Marigold (Ke et
 ``src/dataset``).
 """
 
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.record import Depth, Mask, Picture, Size
+from depthgen.config import Crop
 
-Crop = Literal[
-    "none",
-    "nyu",
-    "garg",
-    "eigen",
-    "kitti_benchmark",
-    "kitti_benchmark+garg",
-    "kitti_benchmark+eigen",
-]
 CROPS: tuple[Crop, ...] = get_args(Crop)
 FIRST = "kitti_benchmark"
 BENCHMARK = Size(1216, 352)

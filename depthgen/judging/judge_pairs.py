@@ -7,9 +7,10 @@ import numpy as np
 
 from data_manifest.commands.progress import Advance
 from data_manifest.record import Size
+from depthgen.config import Crop
 from depthgen.engine.predict import Predictor
 from depthgen.judging.align import ALIGNMENTS, align
-from depthgen.judging.crops import Cap, Crop, cut_pair, judged_region
+from depthgen.judging.crops import Cap, cut_pair, judged_region
 from depthgen.judging.judge import judge
 from depthgen.judging.metrics import clamp
 from depthgen.judging.pairs import Pair, read_pair

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar, get_args
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -13,12 +13,11 @@ from data_manifest.pictures.finding import read_file
 from data_manifest.pictures.opencv import decode_any
 from data_manifest.pictures.safe_open import opened
 from data_manifest.record import Depth, Picture, Size, StoredDepth
+from depthgen.config import PairLayout
 from depthgen.judging import layouts
 
 Read = TypeVar("Read", Picture, StoredDepth)
-Encoding = Literal["millimetres", "nyu", "kitti", "tum"]
-ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
-LAYOUTS: dict[Encoding, tuple[Callable[[Path], list[layouts.Triple]], int]] = {
+LAYOUTS: dict[PairLayout, tuple[Callable[[Path], list[layouts.Triple]], int]] = {
     "millimetres": (layouts.side_by_side, 1000),
     "nyu": (layouts.nyu, 1000),
     "kitti": (layouts.kitti, 256),
@@ -36,17 +35,17 @@ class Pair(NamedTuple):
     levels_per_metre: int
 
 
-def find_pairs(folder: Path, encoding: Encoding) -> list[Pair]:
+def find_pairs(folder: Path, layout: PairLayout) -> list[Pair]:
     """The pairs in a folder, in the order of the pictures' paths; ``layouts`` says how they lie.
 
     Raises UsageError where there are none, one lacks its partner, or the folder is laid out
     otherwise.
     """
-    if encoding not in LAYOUTS:
-        raise UsageError(f"There is no encoding {encoding!r}; choose from {', '.join(LAYOUTS)}.")
+    if layout not in LAYOUTS:
+        raise UsageError(f"There is no layout {layout!r}; choose from {', '.join(LAYOUTS)}.")
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}; give one of pictures with measured depth.")
-    find, levels = LAYOUTS[encoding]
+    find, levels = LAYOUTS[layout]
     return [Pair(*triple, levels) for triple in find(folder)]
 
 

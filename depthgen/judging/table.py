@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from depthgen.config import Crop
 from depthgen.judging.align import Alignment
-from depthgen.judging.crops import Cap, Crop
+from depthgen.judging.crops import Cap
 from depthgen.judging.metrics import NAMES, Metrics, Sums
 
 MEAN, POOLED = "mean", "pooled"

@@ -109,20 +109,21 @@ class ShardLabels:
     ) -> Iterator[list[Labelled]]:
         """The labels of every piece, with at most so many pieces in memory.
 
-        On a CPU each lane does all of its pieces; beside a GPU reading and labelling have
-        theirs, and the network never waits."""
-        lanes = self._how.predictor.network.lanes
-
-        def all_of_it(piece: Sequence[Record]) -> list[Labelled]:
-            return self._label(self._asked(self._read(shard, piece)))
-
-        if lanes > 1 or self._how.predictor.network.batch == 1:
-            begin = self._how.predictor.network.begin_lane
-            yield from in_lanes(all_of_it, pieces, lanes, min(most, 4 * lanes), begin)
-            return
-        ahead = min(most, _HELPERS)
-        read = in_lanes(lambda piece: self._read(shard, piece), pieces, _HELPERS, ahead)
-        yield from in_lanes(self._label, map(self._asked, read), _HELPERS, ahead)
+        On a CPU the lanes do nothing but ask the network: Python lets one thread at a time do the
+        rest, and threads that want to at once hold each other up. Beside a GPU, reading and
+        labelling have threads of their own, and the network never waits.
+        """
+        network = self._how.predictor.network
+        if network.batch > 1:
+            ahead = min(most, _HELPERS)
+            read = in_lanes(lambda piece: self._read(shard, piece), pieces, _HELPERS, ahead)
+            return in_lanes(self._label, map(self._asked, read), _HELPERS, ahead)
+        readings = (self._read(shard, piece) for piece in pieces)
+        if self._how.kind == "layered":
+            return map(self._label, map(self._asked, readings))
+        ahead = min(most, 2 * network.lanes)
+        asked = in_lanes(self._asked, readings, network.lanes, ahead, network.begin_lane)
+        return map(self._label, asked)
 
     def _read(self, shard: ShardReader, piece: Sequence[Record]) -> list[_Sample]:
         how = self._how

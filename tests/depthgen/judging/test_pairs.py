@@ -1,12 +1,14 @@
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 
 from data_manifest.errors import SourceError, UsageError
+from depthgen.config import PairLayout
 from depthgen.judging.layouts import match
-from depthgen.judging.pairs import ENCODINGS, find_pairs, read_pair
+from depthgen.judging.pairs import LAYOUTS, find_pairs, read_pair
 
 KITTI = "2011_09_26_drive_0002_sync_{}_{:010d}_image_02.png"
 
@@ -61,7 +63,7 @@ def test_every_layout_gives_the_same_pictures(motorcycle, tmp_path: Path, encodi
 
 
 def test_encodings_are_all_tried() -> None:
-    assert ENCODINGS == ("millimetres", "nyu", "kitti", "tum")
+    assert set(LAYOUTS) == set(get_args(PairLayout)) == {"millimetres", "nyu", "kitti", "tum"}
 
 
 def test_jpegs_are_pictures_too(motorcycle, tmp_path: Path) -> None:
@@ -141,7 +143,7 @@ def test_a_missing_partner_is_a_sentence(tmp_path: Path, encoding, files, said: 
         find_pairs(tmp_path, encoding)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", LAYOUTS)
 def test_an_empty_or_missing_folder_is_a_sentence(tmp_path: Path, encoding) -> None:
     with pytest.raises(UsageError, match=r"holds no pictures|There is no folder"):
         find_pairs(tmp_path, encoding)
