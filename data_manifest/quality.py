@@ -5,7 +5,7 @@ hidden folder; whoever ends well makes one file of them.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,13 @@ def write_part(
     make_folder(folder / PARTS)
     path = folder / PARTS / f"{shard}.parquet"
     _write(path, stage, index, dict(zip(COLUMNS, columns, strict=True)))
+
+
+def keep_parts(folder: Path, shards: Container[str]) -> None:
+    """Delete the parts of all but some shards: what was measured before they were drawn anew."""
+    for path in (folder / PARTS).glob("*.parquet"):
+        if path.stem not in shards:
+            path.unlink()
 
 
 def merge_parts(folder: Path, samples: int, stage: DepthStage) -> None:

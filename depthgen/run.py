@@ -13,7 +13,7 @@ from data_manifest.errors import RecipeError, TeacherError
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import remove_leftovers
 from data_manifest.header import DepthStage
-from data_manifest.quality import merge_parts, write_part
+from data_manifest.quality import keep_parts, merge_parts, write_part
 from data_manifest.record import StoredDepth
 from data_manifest.shards import add_depth, read_label
 from data_manifest.shards.digests import tidy_digests
@@ -81,6 +81,8 @@ def _begin(config: RunConfig, dataset: Dataset, settled: Settled) -> list[int]:
     Raises RecipeError where there is other depth that may not be replaced.
     """
     pending = _pending(dataset, settled.stage, overwrite=config.overwrite)
+    waiting = {dataset.header.shard_name(number) for number in pending}
+    keep_parts(config.data, set(dataset.header.shard_names()) - waiting)
     if pending and dataset.header.stages.depth is not None:
         dataset.header.with_depth(None, {}).write(config.data / HEADER_FILE)
     return pending

@@ -26,7 +26,7 @@ from depthgen.teachers.space import Space
 
 DEFAULT: LabelKind = "anchored"
 _LEVELS = 65535
-_CHECKED = 4
+_CHECKED = 2
 _METRES = (0.001, 0.002, 0.005, 0.01)
 """Steps of stored metric depth, the first whose range suffices: millimetres up to 65 m."""
 

@@ -11,8 +11,10 @@ from data_manifest.errors import DatasetError
 from data_manifest.header import DepthStage, Header
 from data_manifest.quality import (
     COLUMNS,
+    PARTS,
     QUALITY_FILE,
     has_quality,
+    keep_parts,
     merge_parts,
     read_quality,
     write_part,
@@ -214,3 +216,12 @@ def test_a_labelled_dataset_has_a_row_for_every_sample(
     for name in COLUMNS:
         assert np.array_equal(again[name][kept], found[name][kept], equal_nan=True)
         assert not np.array_equal(again[name], found[name], equal_nan=True)
+
+
+def test_parts_of_shards_that_are_made_anew_are_forgotten(
+    stage: DepthStage, tmp_path: Path
+) -> None:
+    for shard in ("00000.h5", "00001.h5", "00009.h5"):
+        write_part(tmp_path, shard, stage, np.arange(2), [[0.5] * len(COLUMNS)] * 2)
+    keep_parts(tmp_path, {"00001.h5", "00002.h5"})
+    assert [path.stem for path in (tmp_path / PARTS).iterdir()] == ["00001.h5"]
