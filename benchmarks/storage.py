@@ -56,7 +56,7 @@ def measured(dataset: Dataset, kind: str) -> list[tuple[str, ...]]:
     samples = list(dataset)
     frames = [encoding.to_stored(sample.depth) for sample in samples if sample.depth is not None]
     masks = [sample.mask for sample in samples]
-    codecs = {name: h5_codec(frames, options) for name, options in H5.items()}
+    codecs = {name: h5_codec(f"{kind} {name}", frames, options) for name, options in H5.items()}
     codecs["16-bit PNG, level 3 (zip and folder)"] = png_codec(frames)
     if kind == "anchored":
         codecs["within the mask, beside the background's (HDF5)"] = mask_codec(frames, masks)
@@ -79,9 +79,9 @@ def row(kind: str, name: str, codec: Codec, frames: list[StoredDepth]) -> tuple[
     return (kind, name, f"{np.mean(sizes) / 1024:.1f}", *micro, f"{off}")
 
 
-def h5_codec(frames: list[StoredDepth], options: dict[str, Any]) -> Codec:
+def h5_codec(name: str, frames: list[StoredDepth], options: dict[str, Any]) -> Codec:
     """A dataset with a chunk a frame, in memory."""
-    file = h5py.File("storage", "w", driver="core", backing_store=False, rdcc_nbytes=0)
+    file = h5py.File(name, "w", driver="core", backing_store=False, rdcc_nbytes=0)
     shape = (len(frames), *frames[0].shape)
     data = file.create_dataset("d", shape, np.uint16, chunks=(1, *shape[1:]), **options)
 
