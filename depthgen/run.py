@@ -55,7 +55,7 @@ def run(config: RunConfig) -> str:
     if failures:
         raise TeacherError(_complaint(config.data, failures))
     samples = sum(part.samples for part in parts)
-    if samples and _is_first():
+    if samples and _is_first() and settled.stage.labels.kind != "layered":
         note_speed(config.teacher, settled.stage.runtime.engine, seconds / samples)
     return _summary(config, dataset, settled, samples, seconds)
 

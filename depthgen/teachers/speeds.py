@@ -1,7 +1,9 @@
 """How fast teachers were on this machine, as far as they have been at work here."""
 
+import contextlib
 import json
 
+from data_manifest.errors import WriteError
 from data_manifest.files.publish import make_folder, publish_text
 from data_manifest.weights.pinned import cache_folder
 
@@ -9,10 +11,11 @@ _FILE = "speeds.json"
 
 
 def note_speed(teacher: str, engine: str, seconds: float) -> None:
-    """Note that ``teacher`` took so many seconds a picture."""
+    """Note that ``teacher`` took so many seconds a picture; where that can't be, nothing is."""
     known = read_speeds() | {teacher: (seconds, engine)}
-    make_folder(cache_folder())
-    publish_text(cache_folder() / _FILE, json.dumps(known, indent=2) + "\n")
+    with contextlib.suppress(WriteError, OSError):
+        make_folder(cache_folder())
+        publish_text(cache_folder() / _FILE, json.dumps(known, indent=2) + "\n")
 
 
 def read_speeds() -> dict[str, tuple[float, str]]:
