@@ -64,8 +64,11 @@ class RunConfig(TeacherConfig):
         "own depth, and the composite's within the mask; layered: the background's, and upright "
         "planes, without a pass per composite  [default: anchored, composite with distractors]",
     )
-    views: Literal[1, 2] = Field(
-        2, description="answers to a background that are averaged: its own, its mirror image's"
+    views: int = Field(
+        2,
+        ge=1,
+        le=2,
+        description="answers to a background that are averaged: its own, its mirror image's",
     )
     mirror: bool = Field(
         False, description="ask about each composite's mirror image too; twice the time"
@@ -101,7 +104,7 @@ class EvaluateConfig(TeacherConfig):
     labels: bool = Field(False, description="paste cut-outs on --pairs and compare kinds of labels")
     fg: Path | None = Field(None, description="folder of cut-outs with alpha, for --labels")
     n: int = Field(60, ge=1, description="cut-outs pasted on each picture, for --labels")
-    views: Literal[1, 2] = Field(2, description="answers to a background that are averaged")
+    views: int = Field(2, ge=1, le=2, description="answers to a background that are averaged")
     crop: Crop = Field("none", description="part of the picture that counts")
     cap: Range = Field((1e-3, 10.0), description="least and most measured metres that count")
     out: Path | None = Field(

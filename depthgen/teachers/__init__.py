@@ -83,18 +83,25 @@ def load_teacher(name: str, frame: Size, weights: Path | None, declared: Declare
         case ("hub", ":", source) if source:
             from depthgen.teachers import hub
 
-            return hub.load(name, str(_folder(weights)) if weights else source, frame, declared)
+            found = str(_folder(weights)) if weights else source
+            return hub.load(_short("hub", found), found, frame, declared)
         case ("onnx", ":", file) if file:
             from depthgen.teachers import onnx_file
 
             _take_no_weights(name, weights)
-            return onnx_file.load(name, Path(file).expanduser(), declared)
+            return onnx_file.load(_short("onnx", file), Path(file).expanduser(), declared)
         case (module, ":", attribute) if _is_own(module, attribute):
             from depthgen.teachers import own_module
 
             _take_no_weights(name, weights)
             return own_module.load(name, declared)
     raise _unknown(name)
+
+
+def _short(kind: str, source: str) -> str:
+    """What a dataset calls a teacher of a kind: where it lies on a machine is nobody's business."""
+    path = Path(source).expanduser()
+    return f"{kind}:{path.resolve().name if path.exists() else source}"
 
 
 def is_here(name: str, weights: Path | None) -> bool:

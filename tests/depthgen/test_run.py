@@ -130,6 +130,17 @@ def test_anchored_labels_differ_from_their_backgrounds_within_the_mask_only(
         assert one.depth[one.mask].mean() < other.depth[one.mask].mean()
 
 
+def test_views_are_those_that_were_asked_for(unlabelled: Path) -> None:
+    """On the command line, as every option."""
+    done = subprocess.run(
+        program(unlabelled, "--views", "1", "--labels", "layered"),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    stage = Header.read(unlabelled / "dataset.json").stages.depth
+    assert stage is not None and (stage.labels.kind, stage.labels.views) == ("layered", 1)
+
+
 def test_layered_labels_ask_about_backgrounds_alone(unlabelled: Path) -> None:
     summary = run(RunConfig(data=unlabelled, labels="layered", quiet=True, device="cpu"))
     assert "network" not in summary and "backgrounds" in summary
