@@ -74,6 +74,16 @@ def read_quality(folder: Path, stage: DepthStage) -> Measures:
     return found[1]
 
 
+def carry_quality(
+    source: Path, target: Path, rows: npt.NDArray[np.int64], stage: DepthStage
+) -> None:
+    """Write what is known of some rows of one dataset beside another, which consists of them."""
+    found = _read(source / QUALITY_FILE, stage)
+    if found is not None and rows.max(initial=-1) < len(found[0]):
+        measures = {name: values[rows] for name, values in found[1].items()}
+        _write(target / QUALITY_FILE, stage, np.arange(len(rows)), measures)
+
+
 def has_quality(folder: Path, stage: DepthStage | None) -> bool:
     """Whether a dataset has measures of the depth that it has."""
     return stage is not None and _read(folder / QUALITY_FILE, stage) is not None

@@ -28,6 +28,7 @@ def test_pack_takes_what_fulfils_it(
     assert packed.returncode == 0, packed.stderr
     samples = Dataset(tmp_path / "packed")
     assert {sample.record.key for sample in samples} == {s.record.key for s in chosen}
+    assert len(samples.where(condition)) == len(samples)  # its measures came along
     web = ("datagen", "pack", labelled, "--to", "webdataset", "--out", "web", "--where")
     assert command(*web, condition).returncode == 0
     other = command(*web, "shift < 9")

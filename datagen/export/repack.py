@@ -23,6 +23,7 @@ from data_manifest.files.lock import locked
 from data_manifest.files.publish import make_folder, publishing, remove_leftovers
 from data_manifest.header import LARGEST_SHARD, PACKED_FROM, Header, Kind, ShardFormat, Stages
 from data_manifest.plan import Plan
+from data_manifest.quality import carry_quality
 from data_manifest.record import (
     MAP_STREAMS,
     EncodedSample,
@@ -89,6 +90,8 @@ def repack(job: ExportJob, to: ShardFormat, *, overwrite: bool) -> None:
         fill_shards(
             out, header, Filling("Packing", total, job.workers, job.quiet), repack_shard, tasks
         )
+        if header.stages.depth is not None:
+            carry_quality(dataset.folder, out, rows, header.stages.depth)
 
 
 def _input_folders(dataset: Dataset) -> set[Path]:
