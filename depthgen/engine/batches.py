@@ -16,7 +16,7 @@ _WORTH_IT = 1.05
 """How much faster twice as large a batch must be to be taken."""
 
 
-class Checked(NamedTuple):
+class BatchCheck(NamedTuple):
     """What one picture alone and the same among others differ in: the largest of all pixels.
 
     ``share`` is that difference as a share of the range of the answer; ``one_by_one`` says that
@@ -36,7 +36,7 @@ class Checked(NamedTuple):
 
 def settle_batch(
     predictor: Predictor, pictures: Sequence[Picture], frame: Size, known: int = 0
-) -> Checked:
+) -> BatchCheck:
     """Choose the batch on a GPU, and check that the others of a batch don't matter.
 
     A ``known`` batch is taken as it is. Where the others matter, pictures are asked about one by
@@ -48,7 +48,7 @@ def settle_batch(
         _search(predictor, pictures[0], frame)
     share = _difference(predictor, pictures, frame)
     if share <= TOLERANCE:
-        return Checked(share, False)
+        return BatchCheck(share, False)
     predictor.network.batch = predictor.network.lanes = 1
     again = _difference(predictor, pictures, frame)
     if again > TOLERANCE:
@@ -56,7 +56,7 @@ def settle_batch(
             f"{predictor.teacher.name} answers the same picture differently from one time to the "
             f"next, by {again:.1%} of its range; a teacher must always say the same."
         )
-    return Checked(share, True)
+    return BatchCheck(share, True)
 
 
 TOLERANCE = 1e-3

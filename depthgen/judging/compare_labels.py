@@ -24,7 +24,7 @@ from depthgen.judging.pasting import Pasted, paste, patch, stencils
 from depthgen.labels.anchored import Anchoring, anchored
 from depthgen.labels.grounds import GroundDepths
 from depthgen.labels.layered import Layering, layered
-from depthgen.quality.measure import Quality, Seen, measure
+from depthgen.quality.measure import Evidence, Quality, measure
 from depthgen.teachers.card import Kind
 from depthgen.teachers.space import Space
 
@@ -159,7 +159,7 @@ def _outside(how: Comparing, scene: Scene, pasted: Pasted, found: Comparison) ->
         if sums is not None:
             found.errors.append(_error(scene, "outside", kind, sums))
             if kind == "composite":
-                seen = Seen(answer, pasted.mask, how.limits, answer, mirrored, scene.ground)
+                seen = Evidence(answer, pasted.mask, how.limits, answer, mirrored, scene.ground)
                 found.qualities.append((measure(seen, how.space), found.errors[-1].absrel))
     if pasted.mask.any():
         in_layers, in_place = (labels[kind][pasted.mask] for kind in ("layered", "anchored"))

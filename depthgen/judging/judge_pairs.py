@@ -14,7 +14,7 @@ from depthgen.judging.crops import Cap, cut_pair, judged_region
 from depthgen.judging.judge import judge
 from depthgen.judging.metrics import clamp
 from depthgen.judging.pairs import Pair, read_pair
-from depthgen.judging.strip import Shown
+from depthgen.judging.strip import ShownPicture
 from depthgen.judging.table import Judged, Rules
 
 
@@ -22,7 +22,7 @@ class Verdict(NamedTuple):
     """The rows of every picture and alignment, and what a person may look at."""
 
     rows: list[Judged]
-    shown: list[Shown]
+    shown: list[ShownPicture]
 
 
 def judge_pairs(
@@ -42,7 +42,7 @@ def judge_pairs(
             verdict.rows.append(judge(name, pair.name, aligned, true_m, valid, rules))
             if shown is None and aligned is not None and alignment != "none":
                 depth_m = np.asarray(clamp(aligned.depth_m, cap), np.float32)
-                shown = Shown(f"{pair.name}, {alignment}", rgb, true_m, depth_m, valid)
+                shown = ShownPicture(f"{pair.name}, {alignment}", rgb, true_m, depth_m, valid)
         if shown is not None:
             verdict.shown.append(shown)
         advance(1)

@@ -17,7 +17,7 @@ from depthgen.engine.lanes import in_lanes
 from depthgen.engine.predict import Predictor
 from depthgen.labels.grounds import GroundDepths
 from depthgen.labels.settle import load_predictor, space_of
-from depthgen.quality.measure import Quality, Seen, measure
+from depthgen.quality.measure import Evidence, Quality, measure
 from depthgen.teachers.space import Space
 
 
@@ -79,7 +79,7 @@ class _Examination:
             sign = 1 if self._other.teacher.meaning.near_is == "large" else -1
             other = sign * self._other.answers([fg_bg], self._frame)[0]
         mirrored = self._predictor.mirrored([fg_bg], self._frame)[0]
-        seen = Seen(label, shard.mask(record), encoding.limits, label, mirrored, ground, other)
+        seen = Evidence(label, shard.mask(record), encoding.limits, label, mirrored, ground, other)
         return measure(seen, self._space)
 
 

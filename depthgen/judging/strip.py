@@ -16,7 +16,7 @@ WORST = 0.25
 """Relative error at the warm end of its colours."""
 
 
-class Shown(NamedTuple):
+class ShownPicture(NamedTuple):
     """A picture to show: (H, W, 3) uint8 RGB, and maps of its size.
 
     ``true_m`` and ``depth_m`` are float in metres, measured and predicted, aligned; ``valid`` is
@@ -30,7 +30,7 @@ class Shown(NamedTuple):
     valid: Mask
 
 
-def strips(shown: Sequence[Shown]) -> Picture:
+def strips(shown: Sequence[ShownPicture]) -> Picture:
     """A page, (h, w, 3) uint8 RGB, a strip for every picture.
 
     Near is warm; measured and predicted depth have the same colours, said beneath them: from 1 % to
@@ -50,7 +50,7 @@ def strips(shown: Sequence[Shown]) -> Picture:
     return sheet(TITLES, rows)
 
 
-def _limits(one: Shown) -> tuple[float, float]:
+def _limits(one: ShownPicture) -> tuple[float, float]:
     known = one.true_m[one.valid]
     if not known.size:
         return 0.0, 0.0
@@ -58,7 +58,7 @@ def _limits(one: Shown) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _tiles(one: Shown, limits: tuple[float, float]) -> list[Picture]:
+def _tiles(one: ShownPicture, limits: tuple[float, float]) -> list[Picture]:
     finite = np.isfinite(one.depth_m)
     predicted = np.where(finite, one.depth_m, 0)
     true = np.where(one.valid, one.true_m, 1)

@@ -17,7 +17,7 @@ from depthgen.engine.timing import Stopwatch
 from depthgen.labels.anchored import Anchoring, anchored
 from depthgen.labels.grounds import GroundDepths
 from depthgen.labels.layered import Layering, layered
-from depthgen.quality.measure import Quality, Seen, measure
+from depthgen.quality.measure import Evidence, Quality, measure
 from depthgen.teachers.space import Space
 
 ANCHORING, LAYERING = Anchoring(), Layering()
@@ -175,7 +175,7 @@ class ShardLabels:
         other = answers.other
         if other is not None and not how.other_is_nearer_large:
             other = -other
-        seen = Seen(
+        seen = Evidence(
             depth, sample.mask, how.encoding.limits, answers.answer, answers.mirrored,
             sample.ground, other,
         )  # fmt: skip

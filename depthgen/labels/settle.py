@@ -12,7 +12,7 @@ from data_manifest.shards import open_shard, read_label
 from data_manifest.shards.backgrounds import BackgroundCache
 from depthgen.config import RunConfig, TeacherConfig
 from depthgen.engine.agreement import in_agreement
-from depthgen.engine.batches import Checked, settle_batch
+from depthgen.engine.batches import BatchCheck, settle_batch
 from depthgen.engine.choose import make_network
 from depthgen.engine.predict import Predictor
 from depthgen.engine.ranks import from_first
@@ -136,7 +136,7 @@ def labelled_before(dataset: Dataset) -> DepthStage | None:
 
 def _checked(
     config: RunConfig, dataset: Dataset, before: DepthStage | None
-) -> tuple[Predictor, Checked]:
+) -> tuple[Predictor, BatchCheck]:
     """The teacher at work, and what it says of some composites alone and among others.
 
     It takes as many pictures at a time as it did before, on all GPUs as on the first.

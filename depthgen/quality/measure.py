@@ -14,7 +14,7 @@ _EVERY = 4
 """Every so many pixels either way are compared; a hundred thousand say no more."""
 
 
-class Seen(NamedTuple):
+class Evidence(NamedTuple):
     """What is known of one sample, (H, W) each, depth in the teacher's space.
 
     ``label`` is what is stored, before it is cut off; ``answer`` the teacher's answer to the
@@ -52,7 +52,7 @@ class Quality(NamedTuple):
     disagreement: float = NAN
 
 
-def measure(seen: Seen, space: Space) -> Quality:
+def measure(seen: Evidence, space: Space) -> Quality:
     """The measures of one sample."""
     low, high = float(seen.label.min()), float(seen.label.max())
     quality = Quality(low, high, _saturated(seen.label, low, high, seen.limits))

@@ -4,13 +4,13 @@ import pytest
 
 from data_manifest.errors import UsageError
 from data_manifest.pictures.sheet import GAP, LINE, PAPER
-from depthgen.judging.strip import UNKNOWN, Shown, strips
+from depthgen.judging.strip import UNKNOWN, ShownPicture, strips
 
 
-def shown(motorcycle, factor: float = 1.0) -> Shown:
+def shown(motorcycle, factor: float = 1.0) -> ShownPicture:
     true = motorcycle.true_m[:240, :250]
     filled = np.where(true > 0, true, 3).astype(np.float32)
-    return Shown("motorcycle", motorcycle.rgb[:240, :250], true, filled * factor, true > 0)
+    return ShownPicture("motorcycle", motorcycle.rgb[:240, :250], true, filled * factor, true > 0)
 
 
 def tiles(page: np.ndarray, height: int, width: int, row: int = 0, frame: int | None = None):
@@ -53,7 +53,7 @@ def test_errors_are_seen_and_what_is_no_number_is_grey(motorcycle) -> None:
 
 def test_pictures_of_several_sizes_keep_their_proportions(motorcycle) -> None:
     one = shown(motorcycle)
-    flat = Shown("flat", *(np.asarray(part)[:60] for part in one[1:]))
+    flat = ShownPicture("flat", *(np.asarray(part)[:60] for part in one[1:]))
     page = strips([one, flat])
     second = tiles(page, 240, 250, row=1)
     assert np.array_equal(second[0][:60], flat.rgb)
@@ -62,7 +62,9 @@ def test_pictures_of_several_sizes_keep_their_proportions(motorcycle) -> None:
 
 def test_nothing_known_and_large_pictures(motorcycle) -> None:
     true = motorcycle.true_m
-    page = strips([Shown("whole", motorcycle.rgb, true, true + 1, np.zeros(true.shape, bool))])
+    page = strips(
+        [ShownPicture("whole", motorcycle.rgb, true, true + 1, np.zeros(true.shape, bool))]
+    )
     assert page.shape[1] == 4 * (256 + GAP) + 2 * GAP
     assert (tiles(page, 173, 256)[1] == UNKNOWN).all()
     with pytest.raises(UsageError, match="no picture to show"):

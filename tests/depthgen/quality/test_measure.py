@@ -11,7 +11,7 @@ from data_manifest.dataset import Dataset
 from data_manifest.quality import COLUMNS
 from data_manifest.record import Depth, Mask
 from depthgen.quality.correlation import rank_correlation
-from depthgen.quality.measure import Quality, Seen, measure
+from depthgen.quality.measure import Evidence, Quality, measure
 from depthgen.teachers.space import Space
 
 METRIC, FAR_UP, NEAR_UP = Space(True, True), Space(False, True), Space(False, False)
@@ -19,7 +19,7 @@ SPACES = (METRIC, FAR_UP, NEAR_UP)
 
 
 @pytest.fixture(scope="module")
-def metres(labelled: Path) -> Seen:
+def metres(labelled: Path) -> Evidence:
     """A real label by FastDepth, with answers that are other real depth, in metres."""
     samples = Dataset(labelled)
     label, mask = samples[3].depth, samples[3].mask
@@ -28,10 +28,10 @@ def metres(labelled: Path) -> Seen:
     assert label is not None and stored is not None
     answer, mirrored, other = (0.7 * label + 0.3 * depth for depth in others)
     ground = samples.depth_encoding.to_unit(stored)
-    return Seen(label, mask, (0.0, 10.0), answer, mirrored, ground, other)
+    return Evidence(label, mask, (0.0, 10.0), answer, mirrored, ground, other)
 
 
-def seen_in(space: Space, seen: Seen) -> Seen:
+def seen_in(space: Space, seen: Evidence) -> Evidence:
     """The same as a teacher of the space may say it; the other teacher's nearer is larger."""
     assert seen.other is not None
     if space.near_is_small:
@@ -71,7 +71,7 @@ def behind(space: Space, one: Depth, other: Depth, where: list[tuple[int, int]],
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_the_range_is_that_of_all_pixels(space: Space, metres: Seen) -> None:
+def test_the_range_is_that_of_all_pixels(space: Space, metres: Evidence) -> None:
     seen = seen_in(space, metres)
     found = measure(seen, space)
     assert found.low == min(float(value) for value in seen.label.flat)
@@ -80,7 +80,7 @@ def test_the_range_is_that_of_all_pixels(space: Space, metres: Seen) -> None:
 
 @pytest.mark.parametrize("limits", [(0.0, 10.0), (1.0, 1.5), (-1.0, 0.9), (2.0, 5.0)])
 def test_what_is_saturated_lies_at_or_beyond_the_ends(
-    limits: tuple[float, float], metres: Seen
+    limits: tuple[float, float], metres: Evidence
 ) -> None:
     label = np.rint(metres.label * 10) / 10
     found = measure(metres._replace(label=label, limits=limits), METRIC)
@@ -90,11 +90,11 @@ def test_what_is_saturated_lies_at_or_beyond_the_ends(
 
 def test_the_very_ends_are_saturated() -> None:
     label = np.array([[0, 5, 10, 9]], np.float32)
-    assert measure(Seen(label, label > 99, (0.0, 10.0)), METRIC).saturated == 0.5
+    assert measure(Evidence(label, label > 99, (0.0, 10.0)), METRIC).saturated == 0.5
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_shift_is_how_far_the_answer_moved_the_background(space: Space, metres: Seen) -> None:
+def test_shift_is_how_far_the_answer_moved_the_background(space: Space, metres: Evidence) -> None:
     seen = seen_in(space, metres)
     where = [place for place in places(seen.mask) if not seen.mask[place]]
     off = behind(space, seen.answer, seen.ground, where, seen.ground)
@@ -104,7 +104,7 @@ def test_shift_is_how_far_the_answer_moved_the_background(space: Space, metres: 
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_flip_is_how_far_the_mirror_image_disagrees(space: Space, metres: Seen) -> None:
+def test_flip_is_how_far_the_mirror_image_disagrees(space: Space, metres: Evidence) -> None:
     seen = seen_in(space, metres)
     where = list(places(seen.mask))
     off = behind(space, seen.mirrored, seen.answer, where, seen.answer)
@@ -114,7 +114,7 @@ def test_flip_is_how_far_the_mirror_image_disagrees(space: Space, metres: Seen) 
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_pop_is_how_far_the_label_stands_out(space: Space, metres: Seen) -> None:
+def test_pop_is_how_far_the_label_stands_out(space: Space, metres: Evidence) -> None:
     seen = seen_in(space, metres)
     where = [place for place in places(seen.mask) if seen.mask[place]]
     expected = -statistics.median(behind(space, seen.label, seen.ground, where, seen.ground))
@@ -123,7 +123,7 @@ def test_pop_is_how_far_the_label_stands_out(space: Space, metres: Seen) -> None
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_disagreement_is_one_less_the_rank_correlation(space: Space, metres: Seen) -> None:
+def test_disagreement_is_one_less_the_rank_correlation(space: Space, metres: Evidence) -> None:
     seen = seen_in(space, metres)
     draw = np.random.default_rng(0).normal(0, 1e-4, (3, 96, 96)).astype(np.float32)
     seen = seen._replace(answer=seen.answer + draw[0], other=seen.other + draw[1])
@@ -135,22 +135,24 @@ def test_disagreement_is_one_less_the_rank_correlation(space: Space, metres: See
     assert 0 < expected < 1
 
 
-def test_measures_are_the_same_in_both_relative_spaces(metres: Seen) -> None:
+def test_measures_are_the_same_in_both_relative_spaces(metres: Evidence) -> None:
     one, other = (measure(seen_in(space, metres), space) for space in (FAR_UP, NEAR_UP))
     for name in ("saturated", "shift", "flip", "pop", "disagreement"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-4), name
 
 
-def test_known_errors_are_found_to_the_digit(metres: Seen) -> None:
+def test_known_errors_are_found_to_the_digit(metres: Evidence) -> None:
     ground = metres.ground
     assert ground is not None
     label = np.where(metres.mask, ground / 2, ground)
-    seen = Seen(label, metres.mask, (0.0, 10.0), ground * 1.1, ground * 1.32, ground, -(ground**3))
+    seen = Evidence(
+        label, metres.mask, (0.0, 10.0), ground * 1.1, ground * 1.32, ground, -(ground**3)
+    )
     found = measure(seen, METRIC)
     assert found.shift == pytest.approx(0.1, abs=1e-5)
     assert found.flip == pytest.approx(0.2, abs=1e-5)
     assert found.pop == pytest.approx(0.5, abs=1e-5)
-    perfect = Seen(ground, metres.mask, (0.0, 10.0), ground, ground, ground, None)
+    perfect = Evidence(ground, metres.mask, (0.0, 10.0), ground, ground, ground, None)
     assert measure(perfect, METRIC)[2:6] == (0.0, 0.0, 0.0, 0.0)
 
 
@@ -166,7 +168,7 @@ def test_known_errors_are_found_to_the_digit(metres: Seen) -> None:
     ],
 )
 def test_what_cannot_be_told_is_nan(
-    missing: set[str], lost: set[str], space: Space, metres: Seen
+    missing: set[str], lost: set[str], space: Space, metres: Evidence
 ) -> None:
     seen = seen_in(space, metres)
     whole, found = measure(seen, space), measure(seen._replace(**dict.fromkeys(missing)), space)
@@ -177,7 +179,9 @@ def test_what_cannot_be_told_is_nan(
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_masks_that_hide_nothing_or_everything_are_told_apart(space: Space, metres: Seen) -> None:
+def test_masks_that_hide_nothing_or_everything_are_told_apart(
+    space: Space, metres: Evidence
+) -> None:
     seen = seen_in(space, metres)
     nothing = measure(seen._replace(mask=np.zeros((96, 96), bool)), space)
     everything = measure(seen._replace(mask=np.ones((96, 96), bool)), space)
@@ -188,16 +192,16 @@ def test_masks_that_hide_nothing_or_everything_are_told_apart(space: Space, metr
     assert math.isnan(measure(seen._replace(mask=one), space).pop)
 
 
-def test_a_flat_answer_agrees_with_nothing(metres: Seen) -> None:
+def test_a_flat_answer_agrees_with_nothing(metres: Evidence) -> None:
     flat = np.full((96, 96), 3, np.float32)
     for seen in (metres._replace(answer=flat), metres._replace(other=flat)):
         assert measure(seen, METRIC).disagreement == 1.0
     for space in SPACES:
-        everywhere = Seen(flat, metres.mask, (0.0, 10.0), flat, flat, flat, flat)
+        everywhere = Evidence(flat, metres.mask, (0.0, 10.0), flat, flat, flat, flat)
         assert all(map(math.isfinite, measure(everywhere, space)))
 
 
-def test_ranks_of_values_are_all_that_counts(metres: Seen) -> None:
+def test_ranks_of_values_are_all_that_counts(metres: Evidence) -> None:
     draw = np.random.default_rng(0).permutation(9216).astype(np.float32)
     assert rank_correlation(draw, draw**3) == pytest.approx(1)
     assert rank_correlation(draw, -draw) == pytest.approx(-1)
@@ -207,7 +211,7 @@ def test_ranks_of_values_are_all_that_counts(metres: Seen) -> None:
     assert rank_correlation(draw, other) == pytest.approx(spearmanr(draw, other).statistic)
 
 
-def test_equal_values_share_their_rank(metres: Seen) -> None:
+def test_equal_values_share_their_rank(metres: Evidence) -> None:
     """A teacher whose answers are cut off says the same of many pixels."""
     cut = metres.label.clip(None, float(np.median(metres.label)))
     other = np.asarray(metres.answer)
