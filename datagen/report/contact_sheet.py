@@ -15,20 +15,20 @@ from data_manifest.pictures.sheet import (
     tile,
     tile_size,
 )
-from data_manifest.record import SPLITS, Depth, Picture, Sample
+from data_manifest.record import SPLITS, Picture, Sample
 from datagen.planning.random_draws import scattered
 
 
 def contact_sheet(dataset: Dataset, samples: Sequence[Sample], columns: int) -> Picture:
-    """bg, fg_bg, mask and, where a teacher has run, depth of every sample, (h, w, 3) uint8 RGB."""
-    depths = [sample.depth for sample in samples if sample.depth is not None]
-    titles, limits = ["bg", "fg_bg", "mask"], (0.0, 1.0)
-    if depths:
-        limits = depth_limits(depths)
-        unit = {"metres": " m", "none": ""}[dataset.depth_encoding.unit]
-        titles.append(f"depth {limits[0]:.2g} to {limits[1]:.2g}{unit}")
-    strips = [Strip(_tiles(dataset, sample, limits), _caption(sample)) for sample in samples]
-    return sheet(titles, strips, columns)
+    """bg, fg_bg, mask and, where a teacher has run, depth of every sample, (h, w, 3) uint8 RGB.
+
+    Depth has the colours of its own sample's range, which stands beneath: of a dataset's whole
+    range, most pictures take a small part.
+    """
+    titles = ["bg", "fg_bg", "mask"]
+    if any(sample.depth is not None for sample in samples):
+        titles.append("depth, near is warm")
+    return sheet(titles, [_strip(dataset, sample) for sample in samples], columns)
 
 
 def shown_rows(dataset: Dataset, count: int, where: str | None = None) -> list[int]:
@@ -49,15 +49,13 @@ def shown_rows(dataset: Dataset, count: int, where: str | None = None) -> list[i
     return [int(row) for rows in chosen for row in rows]
 
 
-def _tiles(dataset: Dataset, sample: Sample, limits: tuple[float, float]) -> list[Picture]:
-    size = tile_size(sample.fg_bg)
+def _strip(dataset: Dataset, sample: Sample) -> Strip:
+    size, record = tile_size(sample.fg_bg), sample.record
     tiles = [sample.bg, sample.fg_bg, mask_tile(sample.mask)]
-    depth: Depth | None = sample.depth
-    if depth is not None:
-        tiles.append(depth_tile(depth, limits, dataset.depth_encoding.near_is))
-    return [tile(one, size) for one in tiles]
-
-
-def _caption(sample: Sample) -> str:
-    record = sample.record
-    return f"{record.split}   {record.key}   {record.bg} + {record.fg}"
+    caption = f"{record.split}   {record.key}   {record.bg} + {record.fg}"
+    if sample.depth is not None:
+        limits, encoding = depth_limits([sample.depth]), dataset.depth_encoding
+        tiles.append(depth_tile(sample.depth, limits, encoding.near_is))
+        unit = {"metres": " m", "none": ""}[encoding.unit]
+        caption += f"   {limits[0]:.3g} to {limits[1]:.3g}{unit}"
+    return Strip([tile(one, size) for one in tiles], caption)
