@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from data_manifest.condition import rows_where
 from data_manifest.errors import DatasetError, RecipeError, UsageError
-from data_manifest.header import DepthEncoding, Header
+from data_manifest.header import DepthEncoding, DepthStage, Header
 from data_manifest.plan import Plan
-from data_manifest.quality import QUALITY_FILE, read_quality
+from data_manifest.quality import QUALITY_FILE, Column, Measures, read_quality
 from data_manifest.record import SPLITS, Mask, Picture, Record, Sample
 from data_manifest.shards import ShardReader, open_shard
 from data_manifest.shards.backgrounds import BackgroundCache
@@ -66,19 +66,30 @@ class Dataset:
         Raises UsageError where it can't be understood, DatasetError where it asks for measures that
         the dataset doesn't have.
         """
-        holds = rows_where(condition, self.plan, self._measure)
+        stage = self.header.stages.depth
+        found: Measures = {}
+
+        def measure(name: str) -> Column:
+            if stage is None:
+                raise DatasetError(
+                    f"{self.folder} has no depth yet, so no {name}; run `depthgen run`."
+                )
+            if not found:
+                found.update(self._measures(stage))
+            return found[name]
+
+        holds = rows_where(condition, self.plan, measure)
         return self._with_rows(self.rows[holds[self.rows]])
 
-    def _measure(self, name: str) -> npt.NDArray[np.float32]:
-        if self.header.stages.depth is None:
-            raise DatasetError(f"{self.folder} has no depth yet, so no {name}; run `depthgen run`.")
-        values = read_quality(self.folder, self.header.stages.depth)[name]
-        if len(values) != len(self.plan):
+    def _measures(self, stage: DepthStage) -> Measures:
+        measures = read_quality(self.folder, stage)
+        rows = len(next(iter(measures.values())))
+        if rows != len(self.plan):
             raise DatasetError(
-                f"{self.folder / QUALITY_FILE} has {len(values):,} rows, but the plan has "
+                f"{self.folder / QUALITY_FILE} has {rows:,} rows, but the plan has "
                 f"{len(self.plan):,}; `depthgen evaluate {self.folder}` makes it anew."
             )
-        return values
+        return measures
 
     def _of_split(self, split: str) -> npt.NDArray[np.int64]:
         if split not in SPLITS:

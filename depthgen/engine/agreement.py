@@ -14,26 +14,18 @@ from depthgen.engine.choose import CPU_ENGINES
 from depthgen.engine.predict import Predictor
 
 
-def off_torch(predictor: Predictor, pictures: Sequence[Picture], frame: Size) -> float:
-    """The largest difference to torch's answers to some pictures, as a share of their range.
-
-    0 where torch itself runs the network, or can't.
-    """
-    if predictor.network.engine == "torch" or predictor.teacher.network is None:
-        return 0.0
-    in_torch = Predictor(predictor.teacher, CPU_ENGINES["torch"](predictor.teacher))
-    pairs = zip(predictor.answers(pictures, frame), in_torch.answers(pictures, frame), strict=True)
-    return max((share_of_range(*pair) for pair in pairs), default=0.0)
-
-
 def in_agreement(
     predictor: Predictor, pictures: Sequence[Picture], frame: Size, *, insist: bool
 ) -> Predictor:
-    """The same teacher at work, in torch where its engine says something else.
+    """The same teacher at work, in torch where its engine answers some pictures otherwise.
 
     Raises TeacherError where it is insisted on that engine.
     """
-    off = off_torch(predictor, pictures, frame)
+    if predictor.network.engine == "torch" or predictor.teacher.network is None:
+        return predictor
+    in_torch = Predictor(predictor.teacher, CPU_ENGINES["torch"](predictor.teacher))
+    pairs = zip(predictor.answers(pictures, frame), in_torch.answers(pictures, frame), strict=True)
+    off = max((share_of_range(*pair) for pair in pairs), default=0.0)
     if off <= TOLERANCE or np.isnan(off):
         return predictor
     if insist:
@@ -41,4 +33,4 @@ def in_agreement(
             f"{predictor.teacher.name} answers otherwise in {predictor.network.engine} than in "
             f"torch, by {off:.1%} of its range; use --engine torch."
         )
-    return Predictor(predictor.teacher, CPU_ENGINES["torch"](predictor.teacher))
+    return in_torch

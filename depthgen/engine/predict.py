@@ -22,8 +22,7 @@ class Predictor:
         """Each (H, W, 3) uint8 RGB to (h, w) float32 of the size ``frame``.
 
         The network always sees as many pictures at a time; black ones where there are fewer. Where
-        the device's memory runs out, half as many are tried. Raises TeacherError where an answer
-        isn't finite, and whatever the network raises.
+        the device's memory runs out, half as many are tried. Raises what the network raises.
         """
         shown = [resize(picture, self.teacher.input_size) for picture in pictures]
         found: list[Depth] = []
@@ -35,6 +34,11 @@ class Predictor:
         """The answers to the mirror images, mirrored back."""
         answers = self.answers([picture[:, ::-1] for picture in pictures], frame)
         return [answer[:, ::-1] for answer in answers]
+
+    def nearness(self, pictures: Sequence[Picture], frame: Size) -> list[Depth]:
+        """The answers, turned so that what is nearer is larger, whatever the teacher means."""
+        sign = np.float32(1 if self.teacher.meaning.near_is == "large" else -1)
+        return [sign * answer for answer in self.answers(pictures, frame)]
 
     def _batch(self, shown: Sequence[Picture]) -> list[Depth]:
         """The answers of at most a batch; of the first half where memory ran out."""

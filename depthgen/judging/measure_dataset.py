@@ -10,13 +10,12 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.files.lock import locked
 from data_manifest.quality import QUALITY_FILE, merge_parts, read_quality, write_part
-from data_manifest.record import Depth, Record
+from data_manifest.record import Depth, Picture, Record
 from data_manifest.shards import ShardReader, open_shard
 from depthgen.config import EvaluateConfig
 from depthgen.engine.lanes import in_lanes
-from depthgen.engine.predict import Predictor
 from depthgen.labels.grounds import GroundDepths
-from depthgen.labels.settle import load_predictor, space_of
+from depthgen.labels.settle import load_predictor, load_second, space_of
 from depthgen.quality.measure import Evidence, Quality, measure
 from depthgen.teachers.space import Space
 
@@ -50,9 +49,7 @@ class _Examination:
         self._predictor = load_predictor(config, frame)
         self._space: Space = space_of(self._predictor.teacher.meaning)
         self._grounds = GroundDepths(self._predictor, frame, config.views)
-        self._other: Predictor | None = None
-        if config.second:
-            self._other = load_predictor(config, frame, name=config.second)
+        self._other = load_second(config.second, config, frame)
 
     def of_shard(self, name: str, records: list[Record], advance: Advance) -> Iterator[Quality]:
         """The measures of a shard's samples, in the order of its records."""
@@ -60,25 +57,32 @@ class _Examination:
         with closing(open_shard(self._dataset.folder / name)) as shard:
             grounds = {record.bg: self._grounds.of(shard, record) for record in records}
 
-            def measured(record: Record) -> Quality:
-                return self._of(shard, record, grounds[record.bg])
-
+            pictures = (shard.picture("fg_bg", record) for record in records)
             begin = self._predictor.network.begin_lane
-            for quality in in_lanes(measured, records, lanes, 2 * lanes, begin):
-                yield quality
+            answers = in_lanes(self._asked, pictures, lanes, 2 * lanes, begin)
+            for record, asked in zip(records, answers, strict=True):
+                yield self._of(shard, record, grounds[record.bg], *asked)
                 advance(1)
 
-    def _of(self, shard: ShardReader, record: Record, ground: Depth) -> Quality:
+    def _asked(self, fg_bg: Picture) -> tuple[Depth, Depth | None]:
+        """The answer to the mirror image, mirrored back, and the other teacher's nearness."""
+        mirrored = self._predictor.mirrored([fg_bg], self._frame)[0]
+        other = self._other.nearness([fg_bg], self._frame)[0] if self._other else None
+        return mirrored, other
+
+    def _of(
+        self,
+        shard: ShardReader,
+        record: Record,
+        ground: Depth,
+        mirrored: Depth,
+        other: Depth | None,
+    ) -> Quality:
         encoding = self._dataset.depth_encoding
         stored = shard.depth(record)
         if stored is None:
             raise DatasetError(f"Sample {record.key} has no depth; run `depthgen run` again.")
-        label, fg_bg = encoding.to_unit(stored), shard.picture("fg_bg", record)
-        other = None
-        if self._other is not None:
-            sign = 1 if self._other.teacher.meaning.near_is == "large" else -1
-            other = sign * self._other.answers([fg_bg], self._frame)[0]
-        mirrored = self._predictor.mirrored([fg_bg], self._frame)[0]
+        label = encoding.to_unit(stored)
         seen = Evidence(label, shard.mask(record), encoding.limits, label, mirrored, ground, other)
         return measure(seen, self._space)
 

@@ -47,7 +47,6 @@ class Labelling(NamedTuple):
     held: int
     mirror: bool
     other: Predictor | None
-    other_is_nearer_large: bool
     watch: Stopwatch
 
 
@@ -147,7 +146,7 @@ class ShardLabels:
         with how.watch("network"):
             answers = how.predictor.answers(pictures, how.frame)
             mirrored = how.predictor.mirrored(pictures, how.frame) if how.mirror else None
-            others = how.other.answers(pictures, how.frame) if how.other else None
+            others = how.other.nearness(pictures, how.frame) if how.other else None
         return [
             (
                 sample,
@@ -172,12 +171,9 @@ class ShardLabels:
                 answer = np.asarray((answer + answers.mirrored) / 2, np.float32)
             refuse_unfinished(answer, teacher, sample.record.key)
         depth = self._made(answer, sample)
-        other = answers.other
-        if other is not None and not how.other_is_nearer_large:
-            other = -other
         seen = Evidence(
             depth, sample.mask, how.encoding.limits, answers.answer, answers.mirrored,
-            sample.ground, other,
+            sample.ground, answers.other,
         )  # fmt: skip
         if self.grounds is None:
             return Labelled(self._stored(depth), measure(seen, how.space))
@@ -204,7 +200,7 @@ class ShardLabels:
 
 
 class _Answers(NamedTuple):
-    """A teacher's answers to a composite and its mirror image, and another teacher's."""
+    """A teacher's answers to a composite and its mirror image, and another teacher's nearness."""
 
     answer: Depth | None = None
     mirrored: Depth | None = None

@@ -49,7 +49,6 @@ def settle(config: RunConfig, dataset: Dataset) -> Settled:
     teacher = predictor.teacher
     limits = teacher.meaning.limits or surveyed_limits(dataset, grounds)
     stage = _stage(config, kind, views, predictor, encoding_of(teacher.meaning, limits))
-    other = _other(config, frame)
     labelling = Labelling(
         kind=kind,
         predictor=predictor,
@@ -61,8 +60,7 @@ def settle(config: RunConfig, dataset: Dataset) -> Settled:
         maps=dataset.header.maps,
         held=config.batch,
         mirror=config.mirror and kind != "layered",
-        other=other,
-        other_is_nearer_large=other is not None and other.teacher.meaning.near_is == "large",
+        other=load_second(config.second, config, frame),
         watch=Stopwatch(),
     )
     return Settled(labelling, stage, checked.as_numbers())
@@ -172,8 +170,9 @@ def _some_composites(dataset: Dataset) -> list[Picture]:
     return pictures
 
 
-def _other(config: RunConfig, frame: Size) -> Predictor | None:
-    return load_predictor(config, frame, name=config.second) if config.second else None
+def load_second(name: str | None, config: TeacherConfig, frame: Size) -> Predictor | None:
+    """The second teacher at work, where one is wanted."""
+    return load_predictor(config, frame, name=name) if name else None
 
 
 def _stage(
