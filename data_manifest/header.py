@@ -67,6 +67,11 @@ class DepthEncoding(_Model):
         """The depths whose training targets are 0 and 1."""
         return self.target_offset, self.target_offset + 1 / self.target_scale
 
+    @property
+    def suffix(self) -> str:
+        """What stands behind a number of depth that a person reads."""
+        return {"metres": " m", "none": ""}[self.unit]
+
     def to_unit(self, stored: StoredDepth) -> Depth:
         """Stored depth as float32 in ``unit``, of the same shape."""
         depth = stored.astype(np.float32)

@@ -23,7 +23,7 @@ from data_manifest.record import (
     StoredDepth,
     Stream,
 )
-from data_manifest.shards import folder_writer, h5_writer, zip_writer
+from data_manifest.shards import folder_writer, h5_depth, h5_writer, zip_writer
 from data_manifest.shards.digests import file_sha256, note_digest
 from data_manifest.shards.folder_reader import FolderReader
 from data_manifest.shards.h5_reader import H5Reader
@@ -106,7 +106,7 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[ShardFormat, Format] = {
-    "h5": Format(H5Reader, h5_writer.create, h5_writer.append_depth),
+    "h5": Format(H5Reader, h5_writer.create, h5_depth.append_depth),
     "zip": Format(ZipReader, zip_writer.create, zip_writer.append_depth),
     "folder": Format(FolderReader, folder_writer.create, folder_writer.append_depth),
 }

@@ -4,7 +4,6 @@ h5py itself reads what has no fixed place in the file: compressed depth, and pic
 layouts.
 """
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +35,7 @@ from data_manifest.shards.codec import (
     encode_png,
 )
 from data_manifest.shards.depth_values import decode_values, laid_in
+from data_manifest.shards.h5_located import Located, own
 from data_manifest.shards.label import H5_FORMAT, VERSIONS, ShardLabel
 from data_manifest.shards.picture_files import FileStream, checked
 
@@ -48,9 +48,9 @@ class H5Reader:
         try:
             self._file = h5py.File(path, "r", rdcc_nbytes=0)
             self.label = read_h5_label(self._file)
-            self._bg_index: npt.NDArray[np.int32] = _own(self._file, "bg_index")[:]
+            self._bg_index: npt.NDArray[np.int32] = own(self._file, "bg_index")[:]
             self._streams = {
-                name: _Located(self._file, name) for name in STREAMS if name in self._file
+                name: Located(self._file, name) for name in STREAMS if name in self._file
             }
             self._depth = _depth_of(self._file)
         except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
@@ -69,7 +69,7 @@ class H5Reader:
         except IndexError:
             raise DatasetError(f"{self._path} has no {stream} of {record.key}.") from None
 
-    def _located(self, stream: Stream, record: Record) -> "_Located":
+    def _located(self, stream: Stream, record: Record) -> "Located":
         if stream not in self._streams:
             raise DatasetError(f"{self._path} has no {stream} of {record.key}.")
         return self._streams[stream]
@@ -156,7 +156,7 @@ class H5Reader:
 
     def rows(self, name: str) -> list[int]:
         """The whole of ``index`` or ``bg_index``."""
-        return _own(self._file, name)[:].tolist()  # type: ignore[no-any-return]
+        return own(self._file, name)[:].tolist()  # type: ignore[no-any-return]
 
     def stored(self, stream: Stream, row: int) -> bytes | Picture:
         """One row of a stream as it is stored: a file, or an array in the raw codec."""
@@ -182,15 +182,15 @@ class _Grounded(NamedTuple):
     """Depth stored as that of backgrounds, (b, H, W), and values within each sample's mask."""
 
     grounds: h5py.Dataset
-    values: "_Located"
+    values: "Located"
 
 
 def _depth_of(file: h5py.File) -> h5py.Dataset | _Grounded | None:
     if "depth" not in file:
         return None
     if "bg_depth" in file:
-        return _Grounded(_own(file, "bg_depth"), _Located(file, "depth"))
-    return _own(file, "depth")
+        return _Grounded(own(file, "bg_depth"), Located(file, "depth"))
+    return own(file, "depth")
 
 
 def _chunk(data: h5py.Dataset, row: int, what: str) -> StoredDepth:
@@ -200,49 +200,6 @@ def _chunk(data: h5py.Dataset, row: int, what: str) -> StoredDepth:
         return data[row]  # type: ignore[no-any-return]
     except (OSError, IndexError, ValueError) as error:
         raise DatasetError(f"{what} is damaged.") from error
-
-
-class _Located:
-    """Where each row of a stream lies; ``shape`` is a row's shape in the raw codec, else None."""
-
-    def __init__(self, file: h5py.File, name: str) -> None:
-        if _is_of_file(file, name) and isinstance(file[name], h5py.Group):
-            self._data, self.shape = _own(file, f"{name}/data"), None
-            self._bounds: npt.NDArray[np.int64] = _own(file, f"{name}/offsets")[:]
-        else:
-            self._data = _own(file, name)
-            self.shape = self._data.shape[1:]
-            rows = np.arange(len(self._data) + 1, dtype=np.int64)
-            self._bounds = rows * int(np.prod(self.shape))
-        self._rows = len(self._bounds) - 1
-        self._end = self._data.size
-        self._start: int | None = self._data.id.get_offset()
-
-    def read(self, descriptor: int, row: int) -> bytes:
-        if not 0 <= row < self._rows:
-            raise IndexError(row)
-        begin, end = int(self._bounds[row]), int(self._bounds[row + 1])
-        if not 0 <= begin <= end <= self._end:
-            raise DatasetError(f"Offsets of row {row} of a shard lead nowhere; it is damaged.")
-        if self._start is not None:
-            return os.pread(descriptor, end - begin, self._start + begin)
-        piece = self._data[row] if self.shape else self._data[begin:end]
-        return piece.tobytes()  # type: ignore[no-any-return]
-
-
-def _own(file: h5py.File, name: str) -> h5py.Dataset:
-    """A dataset of the file. Raises ValueError where its values would come from other files."""
-    found = file[name] if _is_of_file(file, name) else None
-    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
-        raise ValueError(f"{name} is no dataset of its own")
-    return found
-
-
-def _is_of_file(file: h5py.File, name: str) -> bool:
-    """Whether no part of a name is a link, which might lead into another file."""
-    parts = name.split("/")
-    above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-    return all(isinstance(file.get(part, getlink=True), h5py.HardLink) for part in above)
 
 
 def read_h5_label(file: h5py.File) -> ShardLabel:

@@ -1,9 +1,8 @@
 """Writing HDF5 shards: flat bytes and offsets, readable with h5py alone (FORMAT.md)."""
 
 import contextlib
-import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -12,25 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.files.publish import need_room
-from data_manifest.header import DepthStage, Header, Stages
+from data_manifest.header import Header
 from data_manifest.record import (
     STREAMS,
     EncodedSample,
-    Grounds,
     Picture,
-    Record,
     Size,
-    StoredDepth,
 )
-from data_manifest.shards.depth_values import encode_values
-from data_manifest.shards.h5_reader import H5Reader, read_h5_label
-from data_manifest.shards.label import FIRST_VERSION, H5_FORMAT, ShardLabel
+from data_manifest.shards.h5_reader import H5Reader
+from data_manifest.shards.label import H5_FORMAT, ShardLabel
 
 _HELD_BYTES = 48 * 2**20  # so that shards of usual size are written once
 _COPY_BYTES = 2**20
 _PIECES_AT_ONCE = 64
 _METADATA_BYTES = 2**20
-_DEFLATE_LEVEL = 1
 
 
 class _StreamWriter(Protocol):
@@ -40,7 +34,7 @@ class _StreamWriter(Protocol):
     def discard(self) -> None: ...
 
 
-class _Files:
+class Files:
     """Files end to end: in memory while they are few, on disk beyond, at last in the shard."""
 
     def __init__(self, shard: h5py.File, name: str) -> None:
@@ -124,7 +118,7 @@ class H5Writer:
         rows = dict.fromkeys(STREAMS if maps else STREAMS[:3], label.samples)
         rows["bg"] = backgrounds
         self._streams = {name: self._stream(name, count, raw_size) for name, count in rows.items()}
-        _write_label(self._file, label)
+        write_label(self._file, label)
         if raw_size is not None:
             self._need_room()
 
@@ -134,7 +128,7 @@ class H5Writer:
 
     def _stream(self, name: str, rows: int, size: Size | None) -> _StreamWriter:
         if size is None:
-            return _Files(self._file, name)
+            return Files(self._file, name)
         colours = (3,) if name in ("bg", "fg_bg") else ()
         return _Arrays(self._file, name, (rows, *size.shape, *colours))
 
@@ -181,95 +175,8 @@ def create(path: Path, label: ShardLabel, header: Header, backgrounds: int) -> H
     return H5Writer(path, label, backgrounds, raw_size, maps=header.maps)
 
 
-def append_depth(
-    source: Path,
-    target: Path,
-    stage: DepthStage,
-    depths: Iterable[tuple[Record, StoredDepth]],
-    grounds: Grounds | None,
-) -> None:
-    """Copy a shard and add its ``depth``, or replace the one that it has.
-
-    With ``grounds``, the depth of its backgrounds, only what lies within masks is stored of each
-    sample; it must be as in ``grounds`` elsewhere.
-    """
-    reader = H5Reader(source)
-    try:
-        _copy_without_depth(source, target, reader)
-        with h5py.File(target, "r+") as file:
-            label = read_h5_label(file)
-            if grounds is None:
-                _add_whole(file, label, depths)
-            else:
-                _add_within(file, reader, depths, grounds)
-            for name in ("scale", "offset", "unit", "kind", "near_is"):
-                file["depth"].attrs[name] = getattr(stage.encoding, name)
-            _write_label(file, label.with_depth(stage))
-    finally:
-        reader.close()
-
-
-def _copy_without_depth(source: Path, target: Path, reader: H5Reader) -> None:
-    """The shard as it was before it had depth, byte for byte; HDF5 leaves holes if it deletes."""
-    if reader.label.stages.depth is None:
-        shutil.copyfile(source, target)
-        return
-    bare = reader.label.model_copy(update={"version": FIRST_VERSION, "stages": Stages()})
-    maps = all(name in reader.streams for name in STREAMS)
-    writer = H5Writer(target, bare, reader.backgrounds, reader.raw_size, maps=maps)
-    try:
-        writer.take_all(reader)
-        writer.close()
-    except BaseException:
-        writer.abandon()
-        raise
-
-
-def _add_whole(
-    file: h5py.File, label: ShardLabel, depths: Iterable[tuple[Record, StoredDepth]]
-) -> None:
-    data = None
-    for record, depth in depths:
-        if data is None:
-            data = _frames(file, "depth", (label.samples, *depth.shape))
-        data[record.row] = depth
-
-
-def _add_within(
-    file: h5py.File,
-    reader: H5Reader,
-    depths: Iterable[tuple[Record, StoredDepth]],
-    grounds: Grounds,
-) -> None:
-    written: h5py.Dataset | None = None
-    known: set[int] = set()
-    values = _Files(file, "depth")
-    try:
-        for record, depth in depths:
-            values.append(encode_values(depth[reader.mask(record)]))
-            place = reader.background_row(record)
-            if written is None:
-                written = _frames(file, "bg_depth", (reader.backgrounds, *depth.shape))
-            if place not in known:
-                written[place] = grounds[record.bg]
-                known.add(place)
-        need_room(Path(file.filename), Path(file.filename).stat().st_size + values.nbytes())
-        values.finish()
-    finally:
-        values.discard()
-
-
-def _frames(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
-    """Room for compressed frames, (n, H, W) uint16; a filter whose output is deterministic."""
-    path = Path(file.filename)
-    need_room(path, path.stat().st_size + 2 * int(np.prod(shape)))
-    return file.create_dataset(
-        name, shape, np.uint16, chunks=(1, *shape[1:]), compression="gzip",
-        compression_opts=_DEFLATE_LEVEL, shuffle=True,
-    )  # fmt: skip
-
-
-def _write_label(file: h5py.File, label: ShardLabel) -> None:
+def write_label(file: h5py.File, label: ShardLabel) -> None:
+    """Say in a shard's root attributes what it is."""
     file.attrs.update(
         format=H5_FORMAT,
         version=label.version,

@@ -56,6 +56,6 @@ def _strip(dataset: Dataset, sample: Sample) -> Strip:
     if sample.depth is not None:
         limits, encoding = depth_limits([sample.depth]), dataset.depth_encoding
         tiles.append(depth_tile(sample.depth, limits, encoding.near_is))
-        unit = {"metres": " m", "none": ""}[encoding.unit]
+        unit = encoding.suffix
         caption += f"   {limits[0]:.3g} to {limits[1]:.3g}{unit}"
     return Strip([tile(one, size) for one in tiles], caption)

@@ -38,7 +38,7 @@ def placing(facts: Facts) -> Markup:
 def depth(facts: Facts) -> Markup:
     """Which depths occur, on foregrounds and elsewhere."""
     encoding = facts.dataset.depth_encoding
-    unit = {"metres": " m", "none": ""}[encoding.unit]
+    unit = encoding.suffix
     levels = np.arange(facts.measured.depth.shape[1]) * encoding.scale + encoding.offset
     low, high = limits(facts.measured.depth, encoding, 0.1)
     edges = np.linspace(low, max(high, low + encoding.scale), BINS + 1)

@@ -116,6 +116,6 @@ def _key(gallery: Gallery) -> str:
     depth = gallery.dataset.header.stages.depth
     if depth is None:
         return f"{text}."
-    unit = {"metres": " m", "none": ""}[depth.encoding.unit]
+    unit = depth.encoding.suffix
     low, high = gallery.limits
     return f"{text}, and depth, near warm and far cold, {low:.2g} to {high:.2g}{unit}."
