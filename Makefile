@@ -55,6 +55,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/teachers.py
 	$(BIN)/python benchmarks/storage.py
 	$(BIN)/python benchmarks/damage.py
+	$(BIN)/python benchmarks/losses.py
 
 clean:
 	rm -rf $(VENV) $(DEMO_DATA) $(DEMO_RUN) demo/pictures demo/predictions

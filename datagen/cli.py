@@ -15,7 +15,7 @@ from datagen.config import (
     VerifyConfig,
 )
 from datagen.ingest.config import ImportConfig
-from datagen.recipes.files import find_recipe
+from datagen.recipes import RECIPES
 
 
 @click.group(cls=Group)
@@ -31,7 +31,7 @@ def main() -> None:
     """
 
 
-@command(main, OverlayConfig, recipes=find_recipe)
+@command(main, OverlayConfig, shipped=RECIPES)
 def overlay(config: OverlayConfig) -> str:
     """Paste every cut-out onto every background, n times plain and n times mirrored.
 

@@ -3,7 +3,10 @@
 import click
 
 from data_manifest.commands.group import Group, command
-from train.config import EvaluateConfig, FitConfig, PredictConfig
+from train.config.fit import FitConfig
+from train.config.models import ModelsConfig
+from train.config.trained import EvaluateConfig, PredictConfig
+from train.presets import PRESETS
 
 
 @click.group(cls=Group, extra="train")
@@ -19,7 +22,7 @@ def main() -> None:
     """
 
 
-@command(main, FitConfig, argument="shards", many=True)
+@command(main, FitConfig, argument="shards", many=True, shipped=PRESETS)
 def fit(config: FitConfig) -> str:
     """Train a student on the training split; validation decides what is best.
 
@@ -65,3 +68,17 @@ def predict(config: PredictConfig) -> str:
     from train.predict import predict
 
     return predict(config)
+
+
+@command(main, ModelsConfig, argument="name")
+def models(config: ModelsConfig) -> str:
+    """List the students and the presets: parameters, multiplications, sides allowed.
+
+    \b
+    Example:
+      train models
+      train models timm:resnet18
+    """
+    from train.list_models import list_models
+
+    return list_models(config)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,14 +12,17 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.files.publish import publish_text
 from data_manifest.header import DepthEncoding
-from train.baselines import Maps, baseline_maps
-from train.checkpoint import Checkpoint
-from train.config import EvaluateConfig
-from train.data import Batch, Samples, make_loader
-from train.device import make_accelerator
-from train.metrics import NAMES, Meter
+from train.config.trained import EvaluateConfig
+from train.data.batch import Batch
+from train.data.loader import Loader, as_stored
+from train.data.samples import Samples
+from train.judging.baselines import Maps, baseline_maps
+from train.metrics.figures import NAMES
+from train.metrics.meter import Meter
 from train.models.student import Student
-from train.run_folder import read_options
+from train.running.checkpoint import Checkpoint
+from train.running.device import make_accelerator
+from train.running.run_folder import read_options
 
 VALIDATION_SPLITS = ("val", "val_bg", "val_fg")
 Predict = Callable[[Batch], tuple[Tensor, Tensor]]
@@ -33,29 +37,31 @@ def evaluate(config: EvaluateConfig) -> str:
     checkpoint = Checkpoint.read(config.run / f"{config.checkpoint}.pt")
     dataset = Dataset(config.shards or read_options(config.run).shards)
     splits = {split: dataset.select(split) for split in ("train", *VALIDATION_SPLITS)}
-    loaders = {
-        split: make_loader(Samples(part, checkpoint.size, config.limit), config.batch_size, 0)
-        for split, part in splits.items()
-        if len(part)
-    }
+    network = checkpoint.network
+    loaders = {}
+    for split, part in splits.items():
+        if len(part):
+            samples = Samples(part, config.limit)
+            draws = as_stored(np.arange(len(samples)), config.batch_size, network.size)
+            loaders[split] = Loader(samples, 0), draws
     if not loaders.keys() & set(VALIDATION_SPLITS):
         raise DatasetError(f"{dataset.folder} has no validation samples; its --hold-out is 0.")
     accelerator = make_accelerator(config.device)
     model = accelerator.prepare(checkpoint.trained_model())
     predictors: dict[str, Predict] = {"model": lambda batch: answer(model, batch)}
     if "train" in loaders:
-        for name, maps in baseline_maps(loaders["train"]).items():
+        for name, maps in baseline_maps(loaders["train"][0].batches(loaders["train"][1])).items():
             predictors[name] = constant(maps)
     table = {}
     for split in VALIDATION_SPLITS:
         if split in loaders:
-            batches = accelerator.prepare(loaders[split])
-            with progress(
-                f"Evaluating {split}", len(batches), "batches", quiet=config.quiet
-            ) as tick:
-                table[split] = measure(predictors, _counted(batches, tick), checkpoint.encoding)
+            loader, draws = loaders[split]
+            with progress(f"Evaluating {split}", len(draws), "batches", quiet=config.quiet) as tick:
+                table[split] = measure(
+                    predictors, _counted(loader.batches(draws), tick), network.encoding
+                )
     publish_text(config.run / "evaluation.json", json.dumps(table, indent=2) + "\n")
-    return as_text(table, checkpoint.encoding.unit)
+    return as_text(table, network.encoding.unit)
 
 
 def answer(model: Student, batch: Batch) -> tuple[Tensor, Tensor]:

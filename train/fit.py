@@ -1,23 +1,30 @@
-"""``train fit``: a flat loop over epochs; every epoch ends in a checkpoint."""
+"""``train fit``: a flat loop over epochs, that can be left and taken up at any step."""
 
-import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
-from torch.utils.tensorboard import SummaryWriter
+from accelerate.utils import broadcast_object_list
 
 from data_manifest.commands.options import shown
 from data_manifest.dataset import Dataset
-from data_manifest.errors import DatasetError, TrainingError, UsageError
+from data_manifest.errors import DatasetError, UsageError
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import make_folder
-from train.checkpoint import BEST, LAST, Checkpoint
-from train.config import MULTIPLE, FitConfig, fits_students, next_fitting
-from train.device import default_batch_size
-from train.log import draw_curves
-from train.outlook import Outlook
-from train.run_folder import claim_run, settle
-from train.trainer import Numbers, Trainer, build_trainer, run_epoch, training_samples
+from train.config.fit import FitConfig
+from train.config.sizes import fits, next_fitting
+from train.models.names import described
+from train.running.checkpoint import BEST, LAST, Checkpoint, Numbers
+from train.running.device import default_batch_size
+from train.running.itinerary import Itinerary
+from train.running.journal import Journal
+from train.running.loop import Position, Witness, train_leg, validate
+from train.running.outlook import Outlook
+from train.running.run_folder import checkpoint_file, claim_run, settle
+from train.running.saving import captured, for_use, load_weights, restored
+from train.running.stop import listening
+from train.running.trainer import Trainer, build_trainer, training_samples
 
 DECIDING_SPLITS = ("val", "val_fg", "val_bg")  # the first that has samples decides what is best
 
@@ -25,42 +32,99 @@ DECIDING_SPLITS = ("val", "val_fg", "val_bg")  # the first that has samples deci
 def fit(config: FitConfig) -> str:
     """Train a student, or what is missing of it; gives a summary.
 
-    Leaves config.yaml, last.pt, best.pt (lowest validation loss), curves.png and TensorBoard logs
-    in the run's folder. Raises RecipeError where the folder holds another run, DatasetError where
-    the shards aren't whole, have no depth or nothing to train on.
+    Leaves config.yaml, last.pt, best.pt (lowest validation loss), curves.png, metrics.jsonl and
+    TensorBoard logs in the run's folder. Raises RecipeError where the folder holds another run,
+    DatasetError where the shards aren't whole, have no depth or nothing to train on.
     """
     options = settle(config, default_batch_size(config.device))
     dataset = Dataset(options.shards)
     _check(options, dataset)
+    deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
     start = time.monotonic()
+    trainer = build_trainer(options, dataset, deciding)
+    with _owned(options, trainer):
+        begun = _begun(config, options, trainer)
+        history = _train(options, dataset, trainer, begun)
+    return _summary(options, trainer, history, deciding, time.monotonic() - start)
+
+
+@contextmanager
+def _owned(options: FitConfig, trainer: Trainer) -> Iterator[None]:
+    """The run's folder, held by the main process alone."""
+    if not trainer.accelerator.is_main_process:
+        yield
+        return
     make_folder(options.folder)
     with locked(options.folder):
-        goes_on = claim_run(config, options)
-        history, deciding = _train(options, dataset, goes_on=goes_on)
-    return _summary(options, history, deciding, time.monotonic() - start)
+        yield
+
+
+def _begun(config: FitConfig, options: FitConfig, trainer: Trainer) -> Checkpoint | None:
+    """Where the run was left, or None where it begins; every process of it is told."""
+    told = [False]
+    if trainer.accelerator.is_main_process:
+        told = [claim_run(config, options) and (options.folder / LAST).exists()]
+    (goes_on,) = broadcast_object_list(told)
+    return Checkpoint.read(options.folder / LAST) if goes_on else None
 
 
 def _train(
-    options: FitConfig, dataset: Dataset, *, goes_on: bool
-) -> tuple[list[Numbers], str | None]:
-    """Train the epochs that are missing; gives all epochs' numbers, and the split that decides."""
-    deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
-    trainer = build_trainer(options, dataset, options.size or dataset.header.size, deciding)
-    begun = goes_on and (options.folder / LAST).exists()
-    history = _restore(trainer, options, dataset) if begun else []
-    steps = len(trainer.train_loader), len(trainer.val_loader or ())
-    outlook = Outlook(options, *steps, options.epochs - len(history))
-    with SummaryWriter(str(options.folder / "tensorboard"), purge_step=len(history) + 1) as writer:
-        for epoch in range(len(history), options.epochs):
-            history.append(run_epoch(trainer, epoch, options, dataset.depth_encoding, outlook))
-            _check_finite(history[-1], epoch, options)
-            for name, value in history[-1].items():
-                writer.add_scalar(name, value, epoch + 1)
-            _save(trainer, history, options, dataset)
-            draw_curves(history, options.folder / "curves.png")
-            if not options.quiet:
-                click.echo(_line(epoch, options.epochs, history[-1]))
-    return history, deciding
+    options: FitConfig, dataset: Dataset, trainer: Trainer, begun: Checkpoint | None
+) -> list[Numbers]:
+    """Train what is missing; gives all epochs' numbers."""
+    itinerary = Itinerary.of(options, dataset.header.size, len(trainer.samples))
+    history, position = [], Position(0, 0, {})
+    if begun is not None:
+        _check_same(options, dataset, begun)
+        trainer = restored(trainer, begun, itinerary, options)
+        history, position = begun.history, Position(begun.epoch, begun.consumed, begun.sums)
+    elif options.init is not None:
+        load_weights(trainer, Checkpoint.read(checkpoint_file(options.init)))
+    legs = itinerary.legs[position.epoch :]
+    if not legs:
+        return history
+    with listening() as stop, _journal(options, itinerary, trainer, position) as journal:
+
+        def save(trainer: Trainer, position: Position) -> None:
+            if journal is not None:
+                at = (position.epoch, position.consumed)
+                made = captured(trainer, at, dataset.header.fingerprint, position.sums, history)
+                if position.consumed == 0 and _score(history[-1]) == min(map(_score, history)):
+                    for_use(made).write(options.folder / BEST)
+                made.write(options.folder / LAST)
+
+        outlook = Outlook(options, itinerary, position.epoch, trainer)
+        witness = Witness(stop, outlook, journal.step if journal else lambda _: None, save)
+        for leg in legs:
+            if itinerary.restarts_at(leg.epoch, options) and position.consumed == 0:
+                pace = itinerary.pace(leg.epoch, options)
+                trainer = trainer._replace(schedule=trainer.schedule.anew(pace))
+            numbers = train_leg(trainer, leg, position, options, witness)
+            numbers |= validate(trainer, options, stop)
+            trainer.schedule.after_epoch(_score(numbers))
+            history.append(numbers | {"lr": trainer.schedule.lr, "size": leg.size.shorter})
+            position = Position(leg.epoch + 1, 0, {})
+            save(trainer, position)
+            if journal is not None:
+                journal.epoch(trainer, history)
+                if not options.quiet:
+                    click.echo(_line(leg.epoch, len(itinerary.legs), history[-1]))
+    return history
+
+
+@contextmanager
+def _journal(
+    options: FitConfig, itinerary: Itinerary, trainer: Trainer, position: Position
+) -> Iterator[Journal | None]:
+    """The journal, where this is the process that writes it."""
+    if not trainer.accelerator.is_main_process:
+        yield None
+        return
+    journal = Journal(options.folder, itinerary.steps_before(position.epoch, position.consumed))
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 def _check(options: FitConfig, dataset: Dataset) -> None:
@@ -70,56 +134,24 @@ def _check(options: FitConfig, dataset: Dataset) -> None:
         raise DatasetError(f"{dataset.folder}: these shards hold no sample of the split train.")
     if not len(training_samples(options, dataset)):
         raise UsageError(f"No sample of the split train fulfils --where {options.where}.")
-    size = dataset.header.size
-    if options.size is None and not fits_students(size):
+    size, multiple = dataset.header.size, described(options.model).multiple
+    if options.size is None and not fits(size, multiple):
         raise UsageError(
-            f"The dataset's pictures are {size} pixels, and students need multiples of {MULTIPLE}; "
-            f"give --size, for instance {shown(next_fitting(size))}."
+            f"The dataset's pictures are {size} pixels, and {options.model} needs multiples of "
+            f"{multiple}; give --size, for instance {shown(next_fitting(size, multiple))}."
         )
 
 
-def _check_finite(numbers: Numbers, epoch: int, options: FitConfig) -> None:
-    wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
-    if wrong:
-        raise TrainingError(
-            f"Training diverged in epoch {epoch + 1}: {wrong[0]} is {numbers[wrong[0]]}; begin "
-            f"again with a lower --lr than {options.lr:g}."
+def _check_same(options: FitConfig, dataset: Dataset, begun: Checkpoint) -> None:
+    if begun.fingerprint != dataset.header.fingerprint:
+        raise UsageError(
+            f"{options.folder} was trained on another dataset than {dataset.folder}; "
+            "give --shards with the one that it began with, or begin another run."
         )
 
 
 def _score(numbers: Numbers) -> float:
     return numbers.get("val/loss", numbers["train/loss"])
-
-
-def _save(trainer: Trainer, history: list[Numbers], options: FitConfig, dataset: Dataset) -> None:
-    checkpoint = Checkpoint(
-        epoch=len(history),
-        model_name=options.model,
-        size=options.size or dataset.header.size,
-        encoding=dataset.depth_encoding,
-        fingerprint=dataset.header.fingerprint,
-        model=trainer.accelerator.unwrap_model(trainer.model).state_dict(),
-        optimizer=trainer.optimizer.state_dict(),
-        scheduler=trainer.scheduler.state_dict(),
-        history=history,
-    )
-    if _score(history[-1]) == min(map(_score, history)):
-        checkpoint.write(options.folder / BEST)
-    checkpoint.write(options.folder / LAST)
-
-
-def _restore(trainer: Trainer, options: FitConfig, dataset: Dataset) -> list[Numbers]:
-    """Put the trainer where the run was; gives its history."""
-    checkpoint = Checkpoint.read(options.folder / LAST)
-    if checkpoint.fingerprint != dataset.header.fingerprint:
-        raise UsageError(
-            f"{options.folder} was trained on another dataset than {dataset.folder}; "
-            "give --shards with the one that it began with, or begin another run."
-        )
-    trainer.accelerator.unwrap_model(trainer.model).load_state_dict(checkpoint.model)
-    trainer.optimizer.load_state_dict(checkpoint.optimizer)
-    trainer.scheduler.load_state_dict(checkpoint.scheduler)
-    return checkpoint.history
 
 
 def _line(epoch: int, epochs: int, numbers: Numbers) -> str:
@@ -133,8 +165,9 @@ def _line(epoch: int, epochs: int, numbers: Numbers) -> str:
 
 
 def _summary(
-    options: FitConfig, history: list[Numbers], deciding: str | None, seconds: float
-) -> str:
+    options: FitConfig, trainer: Trainer, history: list[Numbers], deciding: str | None,
+    seconds: float,
+) -> str:  # fmt: skip
     best = min(range(len(history)), key=lambda epoch: _score(history[epoch])) + 1
     by = (
         f"the lowest loss on {deciding}"
@@ -142,6 +175,7 @@ def _summary(
         else "the lowest training loss: no split is held out"
     )
     return (
-        f"{options.folder}: {len(history)} epochs, {seconds:.0f} s; epoch {best} has {by}\n"
+        f"{options.folder}: {options.model}, {trainer.network.origin}\n"
+        f"{len(history)} epochs, {seconds:.0f} s; epoch {best} has {by}\n"
         f"next: train evaluate --run {options.folder}"
     )

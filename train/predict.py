@@ -18,12 +18,12 @@ from data_manifest.pictures.resizing import resize
 from data_manifest.pictures.sheet import write_png
 from data_manifest.record import Size
 from data_manifest.shards.codec import encode_depth, encode_mask
-from train.checkpoint import Checkpoint
-from train.config import MULTIPLE, PredictConfig
-from train.device import make_accelerator
+from train.answering.pairs import pair_pictures, read_pair
+from train.answering.panel import Answer, Question, panel
+from train.config.trained import PredictConfig
 from train.models.student import Student
-from train.pairs import pair_pictures, read_pair
-from train.panel import Answer, Question, panel
+from train.running.checkpoint import Checkpoint
+from train.running.device import make_accelerator
 
 PANEL_ROWS = 24
 
@@ -43,16 +43,16 @@ def predict(config: PredictConfig) -> str:
     shown: list[tuple[Question, Answer]] = []
     count = 0
     for question in _questions(config):
-        answer = ask(model, question, checkpoint.size, accelerator, config.threshold)
+        answer = ask(model, question, checkpoint.network.size, accelerator, config.threshold)
         target = np.clip(answer.depth, 0, 1)
-        answer = answer._replace(depth=checkpoint.encoding.from_target(target))
-        _write(config, question, answer, checkpoint.encoding)
+        answer = answer._replace(depth=checkpoint.network.encoding.from_target(target))
+        _write(config, question, answer, checkpoint.network.encoding)
         count += 1
         if len(shown) < PANEL_ROWS:
             shown.append((question, answer))
     if not count:
         raise UsageError("There is nothing to predict: no usable picture or sample was found.")
-    write_png(sheet, panel(shown, checkpoint.encoding), overwrite=config.overwrite)
+    write_png(sheet, panel(shown, checkpoint.network.encoding), overwrite=config.overwrite)
     return f"{count} predictions in {config.out}; {len(shown)} of them are shown in {sheet}"
 
 
@@ -65,8 +65,8 @@ def ask(
     ``Answer.depth`` is the target estimate, in [0, 1] where it is sensible.
     """
     whole = Size.of(question.fg_bg)
-    factor = size.shorter / whole.shorter / MULTIPLE
-    inner = Size(*(max(MULTIPLE, round(side * factor) * MULTIPLE) for side in whole))
+    factor = size.shorter / whole.shorter / model.multiple
+    inner = Size(*(max(model.multiple, round(side * factor) * model.multiple) for side in whole))
     tensors = [
         torch.from_numpy(resize(picture, inner).transpose(2, 0, 1).copy())[None].float() / 255
         for picture in (question.bg, question.fg_bg)

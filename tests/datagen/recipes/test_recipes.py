@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from data_manifest.commands.options import build
+from data_manifest.commands.shipped import title
 from data_manifest.dataset import Dataset
 from data_manifest.errors import UsageError
 from data_manifest.plan import Plan
@@ -14,7 +15,7 @@ from data_manifest.record import Size
 from datagen.config import OverlayConfig, VerifyConfig
 from datagen.drawing.job import settle_job
 from datagen.overlay import overlay
-from datagen.recipes.files import find_recipe, shipped_recipes, title
+from datagen.recipes import RECIPES
 from datagen.verify import verify
 
 NAMES = ("futartup", "gilf", "mdeas", "sushmitha", "vathos")
@@ -22,7 +23,7 @@ NAMES = ("futartup", "gilf", "mdeas", "sushmitha", "vathos")
 
 def config(name: str, pictures: Path, **options: object) -> OverlayConfig:
     given = {"bg": pictures / "bgs", "fg": pictures / "fgs", "workers": 1, "quiet": True}
-    return build(OverlayConfig, {**given, **options}, [find_recipe(name)])
+    return build(OverlayConfig, {**given, **options}, [RECIPES.find(name)])
 
 
 @pytest.fixture
@@ -31,8 +32,8 @@ def plan(request: pytest.FixtureRequest, pictures: Path) -> Plan:
 
 
 def test_five_are_shipped_and_say_what_they_are() -> None:
-    assert tuple(shipped_recipes()) == NAMES
-    for path in shipped_recipes().values():
+    assert tuple(RECIPES.files) == NAMES
+    for path in RECIPES.files.values():
         assert len(title(path)) > 20
         assert "Left out: " in path.read_text() and "Kept: " in path.read_text()
 
@@ -93,7 +94,7 @@ def test_flags_win_over_config_over_recipe(pictures: Path, tmp_path: Path) -> No
     mine = tmp_path / "mine.yaml"
     mine.write_text("quality: 77\nsize: 96\n")
     given = {"bg": pictures / "bgs", "fg": pictures / "fgs", "size": 64}
-    made = build(OverlayConfig, given, [find_recipe("vathos"), mine])
+    made = build(OverlayConfig, given, [RECIPES.find("vathos"), mine])
     assert (made.size, made.quality, made.bg_quality) == (Size(64, 64), 77, 60)
 
 
@@ -111,4 +112,4 @@ def test_the_command_line(pictures: Path, command: Callable) -> None:
     wrong = command("datagen", "overlay", *words, "--recipe", "own.yaml")
     assert wrong.returncode == 2 and "did you mean 'size'?" in wrong.stderr
     with pytest.raises(UsageError, match="no recipe"):
-        find_recipe("nosuch")
+        RECIPES.find("nosuch")

@@ -7,9 +7,10 @@ import torch
 from PIL import Image
 
 from data_manifest.errors import WeightsError
+from data_manifest.weights.fastdepth import WEIGHTS
 from data_manifest.weights.npm import NPM
 from data_manifest.weights.pinned import load_weights
-from depthgen.teachers.fastdepth import WEIGHTS, FastDepth, load_fastdepth
+from depthgen.teachers.fastdepth import FastDepth, load_fastdepth
 
 
 @pytest.fixture(scope="module")

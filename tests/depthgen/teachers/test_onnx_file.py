@@ -12,11 +12,11 @@ from PIL import Image
 
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.record import Size
+from data_manifest.weights.fastdepth import WEIGHTS
 from data_manifest.weights.npm import NPM
 from data_manifest.weights.pinned import load_weights
 from depthgen.teachers.card import Meaning
 from depthgen.teachers.declared import Declared
-from depthgen.teachers.fastdepth import WEIGHTS
 from depthgen.teachers.onnx_file import load
 
 METRIC = Declared(kind="metric")

@@ -12,12 +12,12 @@ from PIL import Image
 
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.record import Size
+from data_manifest.weights.fastdepth import WEIGHTS
 from data_manifest.weights.npm import NPM
 from data_manifest.weights.pinned import load_weights
 from depthgen.teachers import OPEN_KINDS, TEACHERS, is_here, load_teacher, pull
 from depthgen.teachers.card import Meaning
 from depthgen.teachers.declared import Declared
-from depthgen.teachers.fastdepth import WEIGHTS
 
 FRAME = Size(224, 224)
 NOTHING = Declared()

@@ -1,0 +1,1 @@
+"""Answers to a user's own pictures, and panels to look at."""

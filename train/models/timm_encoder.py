@@ -1,0 +1,96 @@
+"""Students with any timm encoder: one encoder for both pictures, and light decoders.
+
+Encoders as timm (Wightman 2019) has them, up to 1/16 of the side. Decoders are those of ``twin``,
+but for the scene's depth, which is learnt. Pretrained on ImageNet where weights can be had, not on
+depth and not by the teacher.
+"""
+
+import difflib
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from data_manifest.errors import UsageError
+from train.models.layout import Layout
+from train.models.siamese import MaskDecoder, ObjectDepth, Pyramid, to_size_of
+from train.models.student import Student
+
+LEVELS = (2, 4, 8, 16)
+MASK_WIDTHS = SCENE_WIDTHS = (24, 32, 48, 64)
+OBJECT_LEVEL, OBJECT_WIDTH = 2, 32
+MIDDLE = 0.3  # a depth target to begin with
+
+
+class TimmStudent(Student):
+    """See the module; ``encoder`` is a name of ``timm.list_models()``.
+
+    Raises UsageError where timm has no such encoder, or it has no features at 1/2 to 1/16.
+    """
+
+    multiple = 16
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, encoder: str, layout: Layout) -> None:
+        super().__init__()
+        self.name, self._layered = encoder, layout.layered
+        self.encoder, channels = make_encoder(encoder)
+        for name in ("mean", "std"):
+            value = torch.tensor(self.encoder.default_cfg[name])[:, None, None]
+            self.register_buffer(name, value, persistent=False)
+        self.mask = MaskDecoder(channels, MASK_WIDTHS)
+        self.scene = Pyramid(channels, SCENE_WIDTHS)
+        self.scene_head = nn.Conv2d(SCENE_WIDTHS[0], 1, 3, padding=1)
+        nn.init.constant_(self.scene_head.bias, MIDDLE)  # type: ignore[arg-type]
+        self.object = ObjectDepth(channels[OBJECT_LEVEL], OBJECT_WIDTH, layered=layout.layered)
+
+    def forward(self, bg: Tensor, fg_bg: Tensor) -> tuple[Tensor, Tensor]:
+        """Two (B, 3, H, W) in [0, 1] to mask logits and depth, (B, 1, H, W) each."""
+        features = self.encoder((torch.cat([bg, fg_bg]) - self.mean) / self.std)
+        of_bg, of_fg_bg = ([x.chunk(2)[half] for x in features] for half in (0, 1))
+        logits = self.mask(bg, fg_bg, of_bg, of_fg_bg)
+        scene = self.scene_head(self.scene(of_bg if self._layered else of_fg_bg))
+        probability = torch.sigmoid(logits).detach()
+        depth = self.object(
+            of_bg[OBJECT_LEVEL],
+            of_fg_bg[OBJECT_LEVEL],
+            probability,
+            to_size_of(scene, logits),
+        )
+        return logits, depth
+
+    def pretrained_parameters(self) -> list[nn.Parameter]:
+        """The encoder."""
+        return list(self.encoder.parameters())
+
+    def train(self, mode: bool = True) -> "TimmStudent":
+        """Training mode; an encoder that is frozen keeps the statistics of its norms too."""
+        super().train(mode)
+        if not any(part.requires_grad for part in self.encoder.parameters()):
+            self.encoder.eval()
+        return self
+
+
+def make_encoder(name: str, **weights: Any) -> tuple[Any, list[int]]:
+    """A timm encoder and the channels of its features at ``LEVELS``; random without ``weights``.
+
+    ``weights`` are what ``timm.create_model`` takes for them. Raises UsageError where timm has no
+    such encoder, or it has no features at 1/2 to 1/16.
+    """
+    import timm
+
+    if not timm.is_model(name):
+        near = difflib.get_close_matches(name, timm.list_models(), 1)
+        hint = f"did you mean timm:{near[0]}?" if near else "`timm.list_models()` lists them."
+        raise UsageError(f"There is no encoder timm:{name}; {hint}")
+    whole: Any = timm.create_model(name, features_only=True)
+    reductions = whole.feature_info.reduction()
+    if not set(LEVELS) <= set(reductions):
+        raise UsageError(
+            f"timm:{name} has features at 1/{', 1/'.join(map(str, reductions))} of the side; "
+            "a student needs them at 1/2, 1/4, 1/8 and 1/16."
+        )
+    wanted = tuple(reductions.index(level) for level in LEVELS)
+    encoder: Any = timm.create_model(name, features_only=True, out_indices=wanted, **weights)
+    return encoder, encoder.feature_info.channels()

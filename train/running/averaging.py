@@ -1,0 +1,29 @@
+"""A moving average of the weights (Polyak & Juditsky 1992), steadier than the last step."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+WARM = 10.0
+
+
+def averaged_model(model: nn.Module, decay: float) -> AveragedModel | None:
+    """The moving average of a model's weights with an exponential decay; none where that is 0.
+
+    In the first steps the decay is smaller, ``(1 + n) / (10 + n)``, so that the random beginning is
+    soon forgotten (as in TensorFlow's ExponentialMovingAverage). Buffers are the model's own.
+    """
+    if decay == 0:
+        return None
+
+    @torch.no_grad()
+    def average(
+        mine: tuple[Tensor, ...] | list[Tensor],
+        its: tuple[Tensor, ...] | list[Tensor],
+        count: Tensor | int,
+    ) -> None:
+        steps = float(count)
+        weight = 1 - min(decay, (1 + steps) / (WARM + steps))
+        torch._foreach_lerp_(mine, its, weight)
+
+    return AveragedModel(model, multi_avg_fn=average)

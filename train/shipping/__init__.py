@@ -1,0 +1,1 @@
+"""A student in other forms: ONNX, eight bits, fewer weights; each beside the others."""
