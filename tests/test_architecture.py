@@ -23,7 +23,17 @@ STAGES = {
         "import_dataset",
     },
     "depthgen": {"run", "evaluate", "list_teachers"},
-    "train": {"fit", "evaluate", "predict"},
+    "train": {
+        "fit",
+        "evaluate",
+        "predict",
+        "list_models",
+        "find_lr",
+        "prune",
+        "quantize",
+        "export",
+        "compare",
+    },
 }
 MAY_IMPORT = {
     "data_manifest": {"data_manifest"},
@@ -61,6 +71,21 @@ ROOMS = {
         "export",
     ),
     "depthgen": ("config", "teachers", "engine", "quality", "labels", "judging"),
+    "train": (
+        "choices",
+        "data",
+        "losses",
+        "metrics",
+        "models",
+        "schedules",
+        "presets",
+        "config",
+        "panels",
+        "running",
+        "answering",
+        "judging",
+        "shipping",
+    ),
 }
 """Rooms, a sub-package or a module beside them each: one may import those that stand before it."""
 PURE = {"PIL", "cv2", "h5py", "joblib", "concurrent", "multiprocessing", "threading", "torch"}

@@ -3,8 +3,10 @@
 import click
 
 from data_manifest.commands.group import Group, command
+from train.config.find_lr import FindLrConfig
 from train.config.fit import FitConfig
 from train.config.models import ModelsConfig
+from train.config.shipping import CompareConfig, ExportConfig, PruneConfig, QuantizeConfig
 from train.config.trained import EvaluateConfig, PredictConfig
 from train.presets import PRESETS
 
@@ -38,6 +40,20 @@ def fit(config: FitConfig) -> str:
     from train.fit import fit
 
     return fit(config)
+
+
+@command(main, FindLrConfig, argument="shards", many=True, shipped=PRESETS)
+def find_lr(config: FindLrConfig) -> str:
+    """Try rising learning rates for a few steps, draw the losses, and suggest one.
+
+    \b
+    Example:
+      train find-lr --shards data/*.h5
+      train find-lr --shards data --model mdeas --size 96 --out mdeas-lr.png
+    """
+    from train.find_lr import find_lr
+
+    return find_lr(config)
 
 
 @command(main, EvaluateConfig, argument="run")
@@ -82,3 +98,67 @@ def models(config: ModelsConfig) -> str:
     from train.list_models import list_models
 
     return list_models(config)
+
+
+@command(main, PruneConfig, argument="run")
+def prune(config: PruneConfig) -> str:
+    """Set the smallest convolution weights of a run to zero, and say what that costs.
+
+    Writes pruned.pt into the run's folder.
+
+    \b
+    Example:
+      train prune
+      train prune runs/small --amount 0.4
+    """
+    from train.prune import prune
+
+    return prune(config)
+
+
+@command(main, QuantizeConfig, argument="run")
+def quantize(config: QuantizeConfig) -> str:
+    """Bring a run's model.onnx into eight bits; kept only where that is faster on this machine.
+
+    Needs what `train export` writes. Writes model.int8.onnx into the run's folder.
+
+    \b
+    Example:
+      train quantize
+      train quantize runs/small --samples 128 --keep
+    """
+    from train.quantize import quantize
+
+    return quantize(config)
+
+
+@command(main, ExportConfig, argument="run")
+def export(config: ExportConfig) -> str:
+    """Write a run's student as ONNX, or for OpenVINO, and check that it answers as in torch.
+
+    It takes bg and fg_bg, (batch, 3, height, width) RGB in [0, 1], and gives mask, a probability,
+    and depth in its unit. Its metadata say what it is.
+
+    \b
+    Example:
+      train export
+      train export runs/small --size 224 --out small.onnx
+      train export runs/small --to openvino
+    """
+    from train.export import export
+
+    return export(config)
+
+
+@command(main, CompareConfig, argument="run")
+def compare(config: CompareConfig) -> str:
+    """Measure every form of a student that lies in a run's folder: size, speed here, errors.
+
+    \b
+    Example:
+      train compare
+      train compare runs/small --limit 200 --threads 1
+    """
+    from train.compare import compare
+
+    return compare(config)

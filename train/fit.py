@@ -7,14 +7,11 @@ from contextlib import contextmanager
 import click
 from accelerate.utils import broadcast_object_list
 
-from data_manifest.commands.options import shown
 from data_manifest.dataset import Dataset
-from data_manifest.errors import DatasetError, UsageError
+from data_manifest.errors import UsageError
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import make_folder
 from train.config.fit import FitConfig
-from train.config.sizes import fits, next_fitting
-from train.models.names import described
 from train.running.checkpoint import BEST, LAST, Checkpoint, Numbers
 from train.running.device import default_batch_size
 from train.running.itinerary import Itinerary
@@ -24,7 +21,8 @@ from train.running.outlook import Outlook
 from train.running.run_folder import checkpoint_file, claim_run, settle
 from train.running.saving import captured, for_use, load_weights, restored
 from train.running.stop import listening
-from train.running.trainer import Trainer, build_trainer, training_samples
+from train.running.trainable import check_trainable
+from train.running.trainer import Trainer, build_trainer
 
 DECIDING_SPLITS = ("val", "val_fg", "val_bg")  # the first that has samples decides what is best
 
@@ -38,7 +36,7 @@ def fit(config: FitConfig) -> str:
     """
     options = settle(config, default_batch_size(config.device))
     dataset = Dataset(options.shards)
-    _check(options, dataset)
+    check_trainable(options, dataset)
     deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
     start = time.monotonic()
     trainer = build_trainer(options, dataset, deciding)
@@ -125,21 +123,6 @@ def _journal(
         yield journal
     finally:
         journal.close()
-
-
-def _check(options: FitConfig, dataset: Dataset) -> None:
-    """Raises where the dataset can't be trained on, before anything is written."""
-    _ = dataset.depth_encoding
-    if not len(dataset.select("train")):
-        raise DatasetError(f"{dataset.folder}: these shards hold no sample of the split train.")
-    if not len(training_samples(options, dataset)):
-        raise UsageError(f"No sample of the split train fulfils --where {options.where}.")
-    size, multiple = dataset.header.size, described(options.model).multiple
-    if options.size is None and not fits(size, multiple):
-        raise UsageError(
-            f"The dataset's pictures are {size} pixels, and {options.model} needs multiples of "
-            f"{multiple}; give --size, for instance {shown(next_fitting(size, multiple))}."
-        )
 
 
 def _check_same(options: FitConfig, dataset: Dataset, begun: Checkpoint) -> None:

@@ -5,8 +5,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from data_manifest.commands.shipped import title
 from train.config.models import ModelsConfig
-from train.models import make_model
 from train.models.layout import Layout
+from train.models.make import make_model
 from train.models.names import STUDENTS, checked_name, described
 from train.presets import PRESETS
 
@@ -17,14 +17,14 @@ def list_models(config: ModelsConfig) -> str:
     """A line per student, or of one; then the presets. Raises UsageError for a name of none."""
     names = [checked_name(config.name)] if config.name else list(STUDENTS)
     widest = max(map(len, names))
-    head = f"{'student':{widest}}  {'parameters':>11}  {f'MACs at {SIDE}':>11}  sides  "
+    head = f"{'student':{widest}}  {'parameters':>11}  {f'MACs at {SIDE}':>11}  sides"
     lines = [head]
     for name in names:
         parameters, macs = weighed(name)
         what = described(name)
         lines.append(
             f"{name:{widest}}  {parameters:>11,}  {macs / 1e9:>9.2f} G  "
-            f"{f'x {what.multiple}':>5}  {what.about}"
+            f"{what.sides:18}  {what.about}"
         )
     if not config.name:
         lines += ["", "Presets, each as an earlier system trained:"]

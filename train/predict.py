@@ -19,9 +19,9 @@ from data_manifest.pictures.sheet import write_png
 from data_manifest.record import Size
 from data_manifest.shards.codec import encode_depth, encode_mask
 from train.answering.pairs import pair_pictures, read_pair
-from train.answering.panel import Answer, Question, panel
 from train.config.trained import PredictConfig
 from train.models.student import Student
+from train.panels.panel import Answer, Question, panel
 from train.running.checkpoint import Checkpoint
 from train.running.device import make_accelerator
 

@@ -61,6 +61,11 @@ class Schedule:
         """Another schedule from its beginning, on the same optimiser."""
         return Schedule(self._optimizer, pace)
 
+    def hold(self, lr: float) -> None:
+        """Make the next step with a rate of the caller's choice."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = lr * group.get(SHARE, 1.0)
+
     @property
     def lr(self) -> float:
         """The rate of the next step, of the first group of parameters."""

@@ -68,8 +68,12 @@ def tile(picture: npt.NDArray[Any], size: Size) -> npt.NDArray[Any]:
 
 
 def sheet(titles: Sequence[str], strips: Sequence[Strip], columns: int = 1) -> Picture:
-    """A page of strips, ``columns`` of them side by side, with ``titles`` over the tiles."""
-    height, width = strips[0].tiles[0].shape[:2]
+    """A page of strips, ``columns`` of them side by side, with ``titles`` over the tiles.
+
+    There is room for the largest tile everywhere; smaller ones stand in its upper left corner.
+    """
+    shapes = np.array([tile.shape[:2] for strip in strips for tile in strip.tiles])
+    height, width = map(int, shapes.max(axis=0))
     block = len(titles) * (width + GAP) + GAP
     rows = -(-len(strips) // columns)
     page = Image.new(

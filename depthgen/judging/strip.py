@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from data_manifest.errors import UsageError
-from data_manifest.pictures.sheet import PAPER, Strip, depth_tile, sheet, tile, tile_size
-from data_manifest.record import Depth, Mask, Picture, Size
+from data_manifest.pictures.sheet import Strip, depth_tile, sheet, tile, tile_size
+from data_manifest.record import Depth, Mask, Picture
 
 TITLES = ("picture", "measured", "predicted", "relative error")
 UNKNOWN = 128
@@ -39,12 +39,10 @@ def strips(shown: Sequence[ShownPicture]) -> Picture:
     """
     if not shown:
         raise UsageError("There is no picture to show.")
-    sizes = [tile_size(one.rgb) for one in shown]
-    frame = Size(max(size.width for size in sizes), max(size.height for size in sizes))
     rows = []
-    for one, size in zip(shown, sizes, strict=True):
-        limits = _limits(one)
-        tiles = [_framed(np.asarray(tile(each, size)), frame) for each in _tiles(one, limits)]
+    for one in shown:
+        limits, size = _limits(one), tile_size(one.rgb)
+        tiles = [np.asarray(tile(each, size)) for each in _tiles(one, limits)]
         caption = f"{one.name}: {limits[0]:.2f} to {limits[1]:.2f} m; error to {WORST:.0%}"
         rows.append(Strip(tiles, caption))
     return sheet(TITLES, rows)
@@ -74,10 +72,3 @@ def _tiles(one: ShownPicture, limits: tuple[float, float]) -> list[Picture]:
 
 def _greyed(colour: Picture, known: Mask) -> Picture:
     return np.where(known[..., None], colour, np.uint8(UNKNOWN))
-
-
-def _framed(picture: Picture, frame: Size) -> Picture:
-    """A tile on paper of the frame's size, in its upper left corner."""
-    page = np.full((frame.height, frame.width, 3), PAPER, np.uint8)
-    page[: picture.shape[0], : picture.shape[1]] = picture
-    return page

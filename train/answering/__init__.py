@@ -1,1 +1,1 @@
-"""Answers to a user's own pictures, and panels to look at."""
+"""A trained student's answers to pictures as they come: pairs, folders, videos."""

@@ -7,7 +7,7 @@ from data_manifest.pictures.decoding import decode_upright
 from data_manifest.pictures.finding import find_pictures, picture_ids, read_file
 from data_manifest.pictures.resizing import resize
 from data_manifest.record import Picture, Size
-from train.answering.panel import Question
+from train.panels.panel import Question
 
 
 def pair_pictures(bg: Path, fg_bg: Path) -> list[tuple[str, Path, Path]]:

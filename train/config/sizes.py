@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from data_manifest.commands.options import LEAST_SIDE, MOST_SIDE, shown
 from data_manifest.record import Size
+from train.models.names import Described
 
 EXAMPLE = "96, 128x96, or 96:10,192:5 for ten epochs at 96 and then five at 192"
 
@@ -67,11 +68,11 @@ Sizes = Annotated[
 """``96``, ``128x96``, or ``96:10,192:5``: sizes with their numbers of epochs."""
 
 
-def fits(size: Size, multiple: int) -> bool:
-    """Whether both sides are multiples."""
-    return all(side % multiple == 0 for side in size)
-
-
-def next_fitting(size: Size, multiple: int) -> Size:
-    """The nearest size below whose sides are multiples."""
-    return Size(*(max(side // multiple, 1) * multiple for side in size))
+def wrong_sides(size: Size, student: Described) -> str:
+    """In words, what sides a student needs that ``size`` doesn't have; nothing where it fits."""
+    multiple, smallest = student.multiple, student.smallest
+    if min(size) >= smallest and all(side % multiple == 0 for side in size):
+        return ""
+    least = -(-smallest // multiple) * multiple
+    near = Size(*(max(side // multiple * multiple, least) for side in size))
+    return f"needs sides that are {student.sides.replace('any', 'any number')}, such as {near:x}"

@@ -11,10 +11,20 @@ EMBEDDED_TIMM = "timm:tf_efficientnet_lite0"
 
 
 class Described(NamedTuple):
-    """What a student is, in words; ``multiple`` is what both sides must be multiples of."""
+    """What a student is, in words.
+
+    Both sides of its pictures must be multiples of ``multiple``, and at least ``smallest``.
+    """
 
     about: str
     multiple: int
+    smallest: int = 16
+
+    @property
+    def sides(self) -> str:
+        """What sides it takes, in words."""
+        of = f"multiples of {self.multiple}" if self.multiple > 1 else "any"
+        return of if self.smallest <= 16 else f"{of} from {self.smallest}"
 
 
 STUDENTS: dict[str, Described] = {
@@ -24,12 +34,12 @@ STUDENTS: dict[str, Described] = {
     ),
     "mdeas": Described("MDEAS: two stems, dense blocks that add", 16),
     "dual_unet": Described("Gilf641's: one stem, two whole U-Nets", 1),
-    "w_unet": Described("Sushmitha's W-Net: two U-Nets of five and four levels", 1),
+    "w_unet": Described("Sushmitha's W-Net: two U-Nets of five and four levels", 1, 32),
     "res_unet": Described("vathos's: residual, the depth decoder feeds the mask's", 16),
     "resnext_unet": Described("vathos's, with grouped bottlenecks", 16),
     "unet": Described("futartup's U-Net with two heads", 1),
     "unet_transposed": Described("the same with transposed convolutions", 1),
-    "resnet34_unet": Described("futartup's idea: timm's ResNet-34 with a U-Net's decoder", 32),
+    "resnet34_unet": Described("futartup's idea: timm's ResNet-34 with a U-Net's decoder", 1, 33),
 }
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 OBJECT_DILATIONS = (1, 2, 4, 8)
 """So that a foreground's top, 8 cells of 8 pixels up, is told what stands at its foot."""
+NEXT_TO_NOTHING = 1e-5  # not 0, which would leave what comes before without a gradient
 
 
 class Block(nn.Sequential):
@@ -99,7 +100,7 @@ class ObjectDepth(nn.Module):
         self.of_scene = nn.Conv2d(2, width, 3, padding=1)
         self.blocks = nn.Sequential(*(Block(width, dilation) for dilation in OBJECT_DILATIONS))
         self.head = nn.Conv2d(width, 1, 1)
-        nn.init.zeros_(self.head.weight)
+        nn.init.normal_(self.head.weight, std=NEXT_TO_NOTHING)
         if self.head.bias is not None:
             nn.init.zeros_(self.head.bias)
 

@@ -11,8 +11,8 @@ from data_manifest.errors import UsageError, WeightsError
 from data_manifest.files.publish import publishing
 from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
-from train.models import make_model
 from train.models.layout import Layout
+from train.models.make import make_model
 from train.models.student import Student
 
 LAST, BEST, PRUNED, OPTIONS = "last.pt", "best.pt", "pruned.pt", "config.yaml"

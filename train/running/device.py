@@ -7,7 +7,7 @@ from accelerate import Accelerator
 from data_manifest.commands.device import Device, use_gpu
 from data_manifest.errors import UsageError
 from train.choices import Precision
-from train.config.fit import CPU_BATCH, GPU_BATCH
+from train.config.learning import CPU_BATCH, GPU_BATCH
 
 GPU_READERS = 8
 

@@ -9,7 +9,7 @@ import torch
 
 from data_manifest.commands.progress import progress
 from train.config.fit import FitConfig
-from train.data.loader import as_stored, draws_of
+from train.data.loader import Draws, as_stored
 from train.data.order import Leg, in_batches, not_yet_shown, share_of, shuffled
 from train.metrics.meter import Meter
 from train.running.checkpoint import Numbers
@@ -55,7 +55,7 @@ def train_leg(
     batches = in_batches(shuffled(leg.rows, options.seed, leg.epoch), options.samples_per_step)
     missing = not_yet_shown(batches, begun.consumed)
     mine = [share_of(batch, rank, ranks) for batch in missing]
-    draws = draws_of(mine, leg.epoch, options.seed, leg.size)
+    draws = Draws(mine, leg.epoch, options.seed, leg.size)
     sums, losses_watch = Sums(begun.sums if main else None), LossWatch(trainer.samples, options.lr)
     step, consumed, saved = len(batches) - len(missing), begun.consumed, time.monotonic()
     trainer.model.train()

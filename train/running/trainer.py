@@ -18,14 +18,15 @@ from train.data.loader import Loader
 from train.data.samples import Samples
 from train.losses.expression import parse
 from train.losses.total import Losses
-from train.models import make_model
 from train.models.layout import Layout
+from train.models.make import make_model
 from train.models.pretrained import Origin, pretrain
 from train.models.student import Student
 from train.running.averaging import averaged_model
 from train.running.checkpoint import Network
 from train.running.device import make_accelerator, readers
 from train.running.itinerary import Itinerary
+from train.running.trainable import training_samples
 from train.schedules import SHARE, Schedule
 
 PRETRAINED_LR = 0.3
@@ -101,12 +102,6 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
     )  # fmt: skip
 
 
-def training_samples(options: FitConfig, dataset: Dataset) -> Dataset:
-    """What is trained on: the training split, or what of it fulfils ``--where``."""
-    found = dataset.select("train")
-    return found if options.where is None else found.where(options.where)
-
-
 def layout_of(dataset: Dataset) -> Layout:
     """What the depth labels of a dataset mean to a network."""
     encoding, stage = dataset.depth_encoding, dataset.header.stages.depth
@@ -174,6 +169,8 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
         for name, value in losses.items():
             share = value.detach() * ((end - start) / count)
             totals[name] = totals[name] + share if name in totals else share
+    for variance in trainer.losses.parameters():
+        variance.grad = accelerator.reduce(variance.grad, "mean")
     if options.clip:
         accelerator.clip_grad_norm_(trainer.model.parameters(), options.clip)
     trainer.optimizer.step()

@@ -39,7 +39,7 @@ CASES = {
     "res_unet": Case(ResUNet, 16, 16),
     "resnext_unet": Case(ResNeXtUNet, 16, 16),
 }
-ROWS = (0, 100)  # two samples with unlike backgrounds
+ROWS = (0, 100)  # two samples of unlike backgrounds and foregrounds
 
 
 @pytest.fixture(params=CASES)

@@ -8,7 +8,6 @@ from train.data.batch import Batch
 from train.losses.expression import parse
 from train.losses.names import MDEAS as MDEAS_LOSS
 from train.losses.total import Losses
-from train.models import make_model
 from train.models.mdeas import MDEAS, Dense, Pointwise, stem
 
 # name in our module -> parameters in the table
@@ -88,7 +87,7 @@ def test_dense_adds_what_came_before() -> None:
 
 def test_the_background_matters_and_outputs_differ() -> None:
     torch.manual_seed(0)
-    model = make_model("mdeas").eval()
+    model = MDEAS().eval()
     fg_bg, bg, other = (torch.rand(1, 3, 64, 96) for _ in range(3))
     with torch.inference_mode():
         mask, depth = model(bg, fg_bg)

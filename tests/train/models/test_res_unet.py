@@ -93,6 +93,15 @@ def test_a_step_up_adds_the_level_below_the_skip_and_the_other_decoder() -> None
         assert torch.allclose(step(below, skip, other), step.residual(x), atol=1e-6)
 
 
+def test_every_level_is_the_largest_of_four_of_the_one_above() -> None:
+    model, pair = ResUNet().eval(), random_pair(32, 48)
+    with torch.inference_mode():
+        x = model.stem(torch.cat(pair, dim=1))
+        for down in model.downs:
+            x = F.max_pool2d(down(x), 2)
+    assert torch.allclose(given_to(model, "bridge", pair), x, atol=1e-6)
+
+
 def test_depth_feeds_the_mask_and_not_the_other_way() -> None:
     model, shared = ResUNet(), {"stem", "downs", "bridge", "depth_ups"}
     assert reached(model, 0) == shared | {"mask_ups", "mask_head"}

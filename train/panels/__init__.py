@@ -1,0 +1,1 @@
+"""Panels: what a student says beside what it was asked, for a person to look at."""

@@ -1,0 +1,66 @@
+"""How long answers take here, one pair at a time: what a camera waits for."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import joblib
+import numpy as np
+import torch
+
+from train.shipping.variants import Pair, Variant
+
+ROUNDS, SECONDS, LEAST = 7, 0.25, 3
+Timed = TypeVar("Timed")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return int(joblib.cpu_count())
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Torch with so many threads; afterwards as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def latencies(variants: Sequence[Variant], pairs: Sequence[Pair]) -> list[float]:
+    """Median milliseconds a pair of each variant; ``pairs`` holds one for each, of its size.
+
+    The variants take turns, forwards and backwards, so that a machine that gets slower slows all.
+    """
+    calls = [
+        lambda variant=variant, pair=pair: variant.answer(pair[0][:1], pair[1][:1])
+        for variant, pair in zip(variants, pairs, strict=True)
+    ]
+    return [1000 * seconds for seconds in medians(calls)]
+
+
+def medians(
+    calls: Sequence[Callable[[], object]], rounds: int = ROUNDS, seconds: float = SECONDS
+) -> list[float]:
+    """Median seconds of each call; in each round each is called for ``seconds``."""
+    times: list[list[float]] = [[] for _ in calls]
+    for number in range(rounds):
+        order = range(len(calls)) if number % 2 == 0 else reversed(range(len(calls)))
+        for index in order:
+            times[index] += _turn(calls[index], seconds)
+    return [float(np.median(part)) for part in times]
+
+
+def _turn(call: Callable[[], object], seconds: float) -> list[float]:
+    """Seconds of some calls; the first, which finds another's data in the caches, isn't counted."""
+    call()
+    found: list[float] = []
+    while len(found) < LEAST or sum(found) < seconds:
+        start = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - start)
+    return found
