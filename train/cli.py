@@ -58,12 +58,18 @@ def find_lr(config: FindLrConfig) -> str:
 
 @command(main, EvaluateConfig, argument="run")
 def evaluate(config: EvaluateConfig) -> str:
-    """Measure a run on val, val_bg and val_fg, beside baselines that don't look at the picture.
+    """Judge a run's student on val, val_bg and val_fg, beside its teacher and two baselines.
+
+    The teacher, FastDepth, is asked about composites alone, where it made the labels and its
+    weights are here; the baselines look at no picture. Also says on which backgrounds, foregrounds
+    and sizes of masks the student is weakest. Writes evaluation.json, evaluation.parquet, a row a
+    sample, and worst.png into the run's folder.
 
     \b
     Example:
       train evaluate
-      train evaluate runs/small --checkpoint last
+      train evaluate runs/small --checkpoint last --worst 24
+      train evaluate runs/small --shards other/ --legacy
     """
     from train.evaluate import evaluate
 
@@ -72,13 +78,23 @@ def evaluate(config: EvaluateConfig) -> str:
 
 @command(main, PredictConfig)
 def predict(config: PredictConfig) -> str:
-    """Predict mask and depth of pictures, or of a dataset's samples.
+    """Predict mask and depth of pictures, of a video, or of a dataset's samples.
 
-    Writes a mask PNG, a 16-bit depth PNG and a side-by-side panel for each, and one sheet of all.
+    \b
+    Writes into --out, for each picture:
+      KEY.mask.png           1 bit
+      KEY.depth.png          16 bits, as labels are stored: metres in millimetres
+      KEY.depth-colours.png  near is warm
+      KEY.cutout.png         transparent outside the mask
+      KEY.panel.png          side by side; panel.png shows up to 24 of them
+    For a video: CLIP.mask.mp4, CLIP.cutout.mp4 on green, CLIP.depth.mp4, CLIP.panel.mp4.
 
     \b
     Example:
+      train predict --fg-bg photo.jpg --bg empty-scene.jpg
       train predict --fg-bg frames/ --bg empty-scene.jpg --out predictions
+      train predict --fg-bg clip.mp4 --bg empty-scene.jpg --run runs/small
+      train predict --fg-bg large.jpg --bg large-empty.jpg --tiles
       train predict --shards data --split val --limit 24
     """
     from train.predict import predict

@@ -1,109 +1,157 @@
-"""``train evaluate``: the model beside what anyone could answer without looking at the picture."""
+"""``train evaluate``: a student beside its teacher, and beside what needs no look at a picture."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from data_manifest.commands.progress import progress
+from data_manifest.commands.remark import remark
 from data_manifest.dataset import Dataset
-from data_manifest.errors import DatasetError
-from data_manifest.files.publish import publish_text
+from data_manifest.errors import DatasetError, UsageError, WeightsError
 from data_manifest.header import DepthEncoding
+from data_manifest.picks import spread
+from data_manifest.pictures.sheet import write_png
+from train.answering.predictor import Predictor
 from train.config.trained import EvaluateConfig
 from train.data.batch import Batch
 from train.data.loader import Loader, as_stored
 from train.data.samples import Samples
-from train.judging.baselines import Maps, baseline_maps
-from train.metrics.figures import NAMES
-from train.metrics.meter import Meter
-from train.models.student import Student
-from train.running.checkpoint import Checkpoint
-from train.running.device import make_accelerator
+from train.judging.baselines import baseline_maps
+from train.judging.evaluation import Evaluation, write_samples
+from train.judging.groups import groups
+from train.judging.measure import Judged, Predict, Said, constant, judge
+from train.judging.table import as_text
+from train.judging.teacher import ask_teacher, labelled_by_fastdepth, load_teacher
+from train.judging.worst import Place, worst, worst_sheet
+from train.running.device import readers
 from train.running.run_folder import read_options
 
 VALIDATION_SPLITS = ("val", "val_bg", "val_fg")
-Predict = Callable[[Batch], tuple[Tensor, Tensor]]
-Metrics = dict[str, float]
 
 
 def evaluate(config: EvaluateConfig) -> str:
-    """Measure a run's model and the baselines on every validation split; gives the table.
+    """Judge a run's student on every validation split; gives the tables.
 
-    Writes evaluation.json into the run's folder. Raises UsageError where there is no such run.
+    Writes evaluation.json, evaluation.parquet, a row a sample, and worst.png into the run's folder.
+    Raises UsageError where there is no such run or the depths can't be compared, DatasetError where
+    there is nothing to validate on.
     """
-    checkpoint = Checkpoint.read(config.run / f"{config.checkpoint}.pt")
+    predictor = Predictor.load(config.run, checkpoint=config.checkpoint, device=config.device)
     dataset = Dataset(config.shards or read_options(config.run).shards)
-    splits = {split: dataset.select(split) for split in ("train", *VALIDATION_SPLITS)}
-    network = checkpoint.network
-    loaders = {}
-    for split, part in splits.items():
-        if len(part):
-            samples = Samples(part, config.limit)
-            draws = as_stored(np.arange(len(samples)), config.batch_size, network.size)
-            loaders[split] = Loader(samples, 0), draws
-    if not loaders.keys() & set(VALIDATION_SPLITS):
-        raise DatasetError(f"{dataset.folder} has no validation samples; its --hold-out is 0.")
-    accelerator = make_accelerator(config.device)
-    model = accelerator.prepare(checkpoint.trained_model())
-    predictors: dict[str, Predict] = {"model": lambda batch: answer(model, batch)}
-    if "train" in loaders:
-        for name, maps in baseline_maps(loaders["train"][0].batches(loaders["train"][1])).items():
-            predictors[name] = constant(maps)
-    table = {}
+    _check(config, predictor, dataset)
+    notes: list[str] = []
+
+    def note(sentence: str) -> None:
+        remark(sentence, quiet=config.quiet)
+        notes.append(sentence)
+
+    others = _others(config, predictor, dataset, note)
+    judged: dict[str, Judged] = {}
+    places: list[Place] = []
     for split in VALIDATION_SPLITS:
-        if split in loaders:
-            loader, draws = loaders[split]
-            with progress(f"Evaluating {split}", len(draws), "batches", quiet=config.quiet) as tick:
-                table[split] = measure(
-                    predictors, _counted(loader.batches(draws), tick), network.encoding
-                )
-    publish_text(config.run / "evaluation.json", json.dumps(table, indent=2) + "\n")
-    return as_text(table, network.encoding.unit)
-
-
-def answer(model: Student, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The model's mask, (B, 1, H, W) bool, and depth target estimate, (B, 1, H, W) float32."""
-    mask_logits, depth = model(batch.bg, batch.fg_bg)
-    return mask_logits > 0, depth.float()
-
-
-def constant(maps: Maps) -> Predict:
-    """A predictor that gives the same maps for every sample."""
-    mask, depth = maps
-    return lambda batch: (
-        mask.to(batch.mask.device).expand(batch.mask.shape),
-        depth.to(batch.depth.device).expand(batch.depth.shape),
+        part = dataset.select(split)
+        if not len(part):
+            note(f"{split} has no samples and is left out.")
+            continue
+        judged[split] = _judge(config, predictor, part, others, f"Evaluating {split}")
+        places += [Place(part, int(row)) for row in spread(len(part), config.limit)]
+    samples = [sample for one in judged.values() for sample in one.samples]
+    network = predictor.network
+    found = Evaluation(
+        student=f"{config.run / config.checkpoint}.pt, {network.name} at {network.size} pixels",
+        origin=network.origin,
+        size=network.size,
+        unit=network.encoding.unit,
+        splits={split: one.table for split, one in judged.items()},
+        groups=groups(samples),
+        legacy={split: one.legacy for split, one in judged.items() if one.legacy},
+        notes=notes,
     )
+    found.write(config.run / "evaluation.json")
+    write_samples(config.run / "evaluation.parquet", samples)
+    chosen = worst(samples, config.worst)
+    if chosen:
+        sheet = worst_sheet(predictor, samples, places, chosen)
+        write_png(config.run / "worst.png", sheet, overwrite=True)
+    return f"{as_text(found)}\n\n{_where(config, shown=bool(chosen))}"
 
 
-@torch.inference_mode()
-def measure(
-    predictors: Mapping[str, Predict], batches: Iterable[Batch], encoding: DepthEncoding
-) -> dict[str, Metrics]:
-    """The metrics of every predictor on the same batches, by the predictor's name."""
-    meters = {name: Meter(encoding) for name in predictors}
-    for batch in batches:
-        true = batch.as_float()
-        for name, predict in predictors.items():
-            meters[name].add(*predict(true), true)
-    return {name: meter.result() for name, meter in meters.items()}
+def _where(config: EvaluateConfig, *, shown: bool) -> str:
+    files = "all of it in evaluation.json, sample by sample in evaluation.parquet"
+    return f"{config.run}: {files}" + (", the worst to look at in worst.png" if shown else "")
 
 
-def as_text(table: Mapping[str, Mapping[str, Metrics]], unit: str) -> str:
-    """The table as lines; a depth error is in ``unit``."""
-    heads = [f"{name} [{unit}]" if name in ("depth_mae", "depth_rmse") else name for name in NAMES]
-    lines = [f"{'split':8}{'predictor':12}" + "".join(f"{head:>21}" for head in heads)]
-    for split, rows in table.items():
-        for predictor, metrics in rows.items():
-            numbers = "".join(f"{metrics[name]:>21.4f}" for name in NAMES)
-            lines.append(f"{split:8}{predictor:12}{numbers}")
-    return "\n".join(lines)
+def _check(config: EvaluateConfig, predictor: Predictor, dataset: Dataset) -> None:
+    if not any(len(dataset.select(split)) for split in VALIDATION_SPLITS):
+        raise DatasetError(f"{dataset.folder} has no validation samples; its --hold-out is 0.")
+    mine, labels = predictor.encoding, dataset.depth_encoding
+    if not predictor.answers_as(labels):
+        raise UsageError(
+            f"{config.run} answers depth that is {_meaning(mine)}, and the labels of "
+            f"{dataset.folder} are {_meaning(labels)}; they can't be compared."
+        )
 
 
-def _counted(batches: Iterable[Batch], tick: Callable[[int], object]) -> Iterable[Batch]:
-    for batch in batches:
-        yield batch
-        tick(1)
+def _meaning(encoding: DepthEncoding) -> str:
+    return f"{encoding.kind}, unit {encoding.unit}, near {encoding.near_is}"
+
+
+def _others(
+    config: EvaluateConfig,
+    predictor: Predictor,
+    dataset: Dataset,
+    note: Callable[[str], None],
+) -> dict[str, Predict]:
+    """The predictors beside the student, by name."""
+    found = {}
+    train, stage = dataset.select("train"), dataset.header.stages.depth
+    if len(train):
+        batches = _batches(config, predictor, train, "Averaging train")
+        found = {name: constant(maps) for name, maps in baseline_maps(batches).items()}
+    else:
+        note("train has no samples, so there are no baselines.")
+    if stage is not None and labelled_by_fastdepth(stage):
+        try:
+            teacher = load_teacher().to(predictor.device)
+        except WeightsError as error:
+            note(f"The teacher is left out: {error}.")
+        else:
+            found["teacher"] = lambda batch: Said(
+                None, ask_teacher(teacher, batch.fg_bg, stage.encoding)
+            )
+    return found
+
+
+def _judge(
+    config: EvaluateConfig,
+    predictor: Predictor,
+    part: Dataset,
+    others: dict[str, Predict],
+    what: str,
+) -> Judged:
+    mine, labels = predictor.encoding, part.depth_encoding
+
+    def student(batch: Batch) -> tuple[Tensor, Tensor]:
+        mask_logits, depth = predictor.infer(batch.bg, batch.fg_bg)
+        if mine != labels:
+            depth = labels.to_target(mine.from_target(depth.clamp(0, 1)))
+        return mask_logits, depth
+
+    batches = _batches(config, predictor, part, what)
+    true = (batch.to(predictor.device).as_float() for batch in batches)
+    records = part.plan.records(part.rows[spread(len(part), config.limit)])
+    return judge(student, others, true, records, labels, legacy=config.legacy)
+
+
+def _batches(
+    config: EvaluateConfig, predictor: Predictor, part: Dataset, what: str
+) -> Iterator[Batch]:
+    """The samples of a split in batches, as read, with progress."""
+    samples = Samples(part, config.limit)
+    draws = as_stored(np.arange(len(samples)), config.batch_size, predictor.network.size)
+    batches: Iterable[Batch] = Loader(samples, readers(None, predictor.device)).batches(draws)
+    with progress(what, len(samples), "samples", quiet=config.quiet) as advance:
+        for batch in batches:
+            yield batch
+            advance(len(batch.mask))

@@ -17,6 +17,7 @@ from train.running.device import default_batch_size
 from train.running.itinerary import Itinerary
 from train.running.journal import Journal
 from train.running.loop import Position, Witness, train_leg, validate
+from train.running.memory import check_memory
 from train.running.outlook import Outlook
 from train.running.run_folder import checkpoint_file, claim_run, settle
 from train.running.saving import captured, for_use, load_weights, restored
@@ -40,6 +41,7 @@ def fit(config: FitConfig) -> str:
     deciding = next((split for split in DECIDING_SPLITS if len(dataset.select(split))), None)
     start = time.monotonic()
     trainer = build_trainer(options, dataset, deciding)
+    check_memory(options, dataset.header.size, trainer.accelerator.device)
     with _owned(options, trainer):
         begun = _begun(config, options, trainer)
         history = _train(options, dataset, trainer, begun)

@@ -1,117 +1,128 @@
-"""``train predict``: masks, depth and panels to look at, of pictures or of samples."""
+"""``train predict``: masks, depth, cut-outs and panels of pictures, of samples, or of a video."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-import cv2
-import numpy as np
-import torch
-from accelerate import Accelerator
-
+from data_manifest.commands.progress import progress
 from data_manifest.commands.remark import remark
 from data_manifest.dataset import Dataset
-from data_manifest.errors import SourceError, UsageError
-from data_manifest.files.names import inside
-from data_manifest.files.publish import make_folder, publishing
-from data_manifest.header import DepthEncoding
+from data_manifest.errors import UsageError
+from data_manifest.files.publish import make_folder, may_write
 from data_manifest.picks import spread
-from data_manifest.pictures.resizing import resize
-from data_manifest.pictures.sheet import write_png
-from data_manifest.record import Size
-from data_manifest.shards.codec import encode_depth, encode_mask
-from train.answering.pairs import pair_pictures, read_pair
+from data_manifest.pictures.sheet import Strip, write_png
+from train.answering.answer_files import may_write_all, write_answer
+from train.answering.answer_video import answer_video, video_files
+from train.answering.pairs import pair_pictures, read_pairs, read_picture
+from train.answering.portions import portions
+from train.answering.predictor import Pair, Predictor
+from train.answering.video import is_video, open_clip
 from train.config.trained import PredictConfig
-from train.models.student import Student
-from train.panels.panel import Answer, Question, panel
-from train.running.checkpoint import Checkpoint
-from train.running.device import make_accelerator
+from train.panels.panel import Answer, Question, page
 
 PANEL_ROWS = 24
+MISSING_FRAMES = 0.02
+"""Share of the frames that a file promises which may be missing: edits hide some, and some files
+hold an estimate."""
+
+
+class Asked(NamedTuple):
+    """Pictures to answer: all their keys, and those that can be read, one by one."""
+
+    keys: list[str]
+    questions: Iterator[Question]
 
 
 def predict(config: PredictConfig) -> str:
-    """Write KEY.mask.png, KEY.depth.png (16-bit) and KEY.panel.png of all, and panel.png.
+    """Answer what was asked for, and write it into ``--out``; gives a summary.
 
-    Raises UsageError where pictures don't match, or files would be replaced unasked.
+    Raises UsageError where pictures don't match, or files would be replaced unasked, SourceError
+    where a video can't be read.
     """
-    checkpoint = Checkpoint.read(config.run / f"{config.checkpoint}.pt")
-    accelerator = make_accelerator(config.device)
-    model = accelerator.prepare(checkpoint.trained_model())
-    sheet = config.out / "panel.png"
-    if sheet.exists() and not config.overwrite:
-        raise UsageError(f"{sheet} exists; choose another --out, or give --overwrite.")
+    predictor = Predictor.load(
+        config.run,
+        checkpoint=config.checkpoint,
+        device=config.device,
+        tiles=config.tiles,
+        threshold=config.threshold,
+    )
+    if config.fg_bg is not None and is_video(config.fg_bg):
+        return _predict_video(config, predictor)
+    left_out: list[str] = []
+
+    def leave_out(sentence: str) -> None:
+        remark(f"Left out: {sentence}", quiet=config.quiet)
+        left_out.append(sentence)
+
+    asked = _samples(config, predictor) if config.shards else _pictures(config, leave_out)
+    return _predict_pictures(config, predictor, asked, left_out)
+
+
+def _predict_pictures(
+    config: PredictConfig, predictor: Predictor, asked: Asked, left_out: list[str]
+) -> str:
+    whole = config.out / "panel.png"
+    may_write(whole, overwrite=config.overwrite)
+    may_write_all(config.out, asked.keys, overwrite=config.overwrite)
     make_folder(config.out)
-    shown: list[tuple[Question, Answer]] = []
+    on_sheet = {asked.keys[row] for row in spread(len(asked.keys), PANEL_ROWS)}
+    shown: list[Strip] = []
     count = 0
-    for question in _questions(config):
-        answer = ask(model, question, checkpoint.network.size, accelerator, config.threshold)
-        target = np.clip(answer.depth, 0, 1)
-        answer = answer._replace(depth=checkpoint.network.encoding.from_target(target))
-        _write(config, question, answer, checkpoint.network.encoding)
-        count += 1
-        if len(shown) < PANEL_ROWS:
-            shown.append((question, answer))
+    with progress("Predicting", len(asked.keys), "pictures", quiet=config.quiet) as advance:
+        for portion in portions(asked.questions, lambda question: question.fg_bg):
+            estimates = predictor.estimates([Pair(one.bg, one.fg_bg) for one in portion])
+            for question, estimate in zip(portion, estimates, strict=True):
+                row = write_answer(config.out, question, estimate, predictor)
+                shown += [row] if question.key in on_sheet else []
+            count += len(portion)
+            advance(len(portion))
     if not count:
         raise UsageError("There is nothing to predict: no usable picture or sample was found.")
-    write_png(sheet, panel(shown, checkpoint.network.encoding), overwrite=config.overwrite)
-    return f"{count} predictions in {config.out}; {len(shown)} of them are shown in {sheet}"
+    if shown:
+        write_png(whole, page(shown), overwrite=config.overwrite)
+    dropped = f", {len(left_out)} left out" if left_out else ""
+    return f"{count} predictions in {config.out}{dropped}; {len(shown)} of them are in {whole}"
 
 
-@torch.inference_mode()
-def ask(
-    model: Student, question: Question, size: Size, accelerator: Accelerator, threshold: float
-) -> Answer:
-    """Run the student with a shorter side like that of ``size``; answers in the question's size.
+def _samples(config: PredictConfig, predictor: Predictor) -> Asked:
+    dataset = Dataset(config.shards, split=config.split)
+    rows = spread(len(dataset), config.limit)
+    stage = dataset.header.stages.depth
+    comparable = stage is not None and predictor.answers_as(stage.encoding)
 
-    ``Answer.depth`` is the target estimate, in [0, 1] where it is sensible.
-    """
-    whole = Size.of(question.fg_bg)
-    factor = size.shorter / whole.shorter / model.multiple
-    inner = Size(*(max(model.multiple, round(side * factor) * model.multiple) for side in whole))
-    tensors = [
-        torch.from_numpy(resize(picture, inner).transpose(2, 0, 1).copy())[None].float() / 255
-        for picture in (question.bg, question.fg_bg)
-    ]
-    mask_logits, depth = model(*(tensor.to(accelerator.device) for tensor in tensors))
-    probability, estimate = (
-        cv2.resize(part[0, 0].float().cpu().numpy(), whole)
-        for part in (torch.sigmoid(mask_logits), depth)
-    )
-    return Answer(np.greater(probability, threshold), estimate.astype(np.float32, copy=False))
-
-
-def _write(
-    config: PredictConfig, question: Question, answer: Answer, encoding: DepthEncoding
-) -> None:
-    files = {
-        "mask": encode_mask(answer.mask),
-        "depth": encode_depth(encoding.to_stored(answer.depth)),
-    }
-    for kind, content in files.items():
-        path = inside(config.out, f"{question.key}.{kind}.png")
-        if path.exists() and not config.overwrite:
-            raise UsageError(f"{path} exists; choose another --out, or give --overwrite.")
-        make_folder(path.parent)
-        with publishing(path) as temporary:
-            temporary.write_bytes(content)
-    path = inside(config.out, f"{question.key}.panel.png")
-    write_png(path, panel([(question, answer)], encoding), overwrite=config.overwrite)
-
-
-def _questions(config: PredictConfig) -> Iterator[Question]:
-    if config.shards:
-        dataset = Dataset(config.shards, split=config.split)
-        for row in spread(len(dataset), config.limit):
+    def questions() -> Iterator[Question]:
+        for row in rows:
             sample = dataset[int(row)]
-            truth = None if sample.depth is None else Answer(sample.mask, sample.depth)
+            truth = None
+            if comparable and sample.depth is not None:
+                truth = Answer(sample.mask, sample.depth)
             yield Question(sample.record.key, sample.bg, sample.fg_bg, truth)
-        return
+
+    return Asked([record.key for record in dataset.plan.records(dataset.rows[rows])], questions())
+
+
+def _pictures(config: PredictConfig, leave_out: Callable[[str], None]) -> Asked:
     assert config.fg_bg is not None and config.bg is not None
     if config.fg_bg.resolve() in (config.out.resolve(), *config.out.resolve().parents):
         raise UsageError(f"--out {config.out} lies in --fg-bg {config.fg_bg}; choose another.")
     pairs = pair_pictures(config.bg, config.fg_bg)
-    for row in spread(len(pairs), config.limit):
-        key, bg, fg_bg = pairs[row]
-        try:
-            yield read_pair(key, bg, fg_bg)
-        except SourceError as error:
-            remark(f"Left out: {error}", quiet=config.quiet)
+    chosen = [pairs[row] for row in spread(len(pairs), config.limit)]
+    return Asked([pair.key for pair in chosen], read_pairs(chosen, leave_out))
+
+
+def _predict_video(config: PredictConfig, predictor: Predictor) -> str:
+    assert config.fg_bg is not None and config.bg is not None
+    for path, what in ((config.fg_bg, "a video"), (config.bg, "the picture of its background")):
+        if not path.is_file():
+            raise UsageError(f"There is no file {path}; give {what}.")
+    files = video_files(config.out, config.fg_bg, overwrite=config.overwrite)
+    clip, bg = open_clip(config.fg_bg), read_picture(config.bg)
+    promised = min(clip.frames, config.limit or clip.frames)
+    make_folder(config.out)
+    with progress("Predicting", promised, "frames", quiet=config.quiet) as advance:
+        count = answer_video(predictor, clip, bg, files, config.limit, advance)
+    if count < promised * (1 - MISSING_FRAMES) - 1:
+        remark(
+            f"{clip.path} promises {promised} frames, but {count} can be read: it may be damaged.",
+            quiet=config.quiet,
+        )
+    return f"{count} frames answered; look at {files['panel']}"

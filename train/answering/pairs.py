@@ -1,6 +1,8 @@
 """A user's own pictures, in pairs of background and composite."""
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from data_manifest.errors import SourceError, UsageError
 from data_manifest.pictures.decoding import decode_upright
@@ -10,8 +12,16 @@ from data_manifest.record import Picture, Size
 from train.panels.panel import Question
 
 
-def pair_pictures(bg: Path, fg_bg: Path) -> list[tuple[str, Path, Path]]:
-    """Key, background and composite of every pair.
+class PairFiles(NamedTuple):
+    """Where a pair of pictures lies, and what it is called."""
+
+    key: str
+    bg: Path
+    fg_bg: Path
+
+
+def pair_pictures(bg: Path, fg_bg: Path) -> list[PairFiles]:
+    """Every pair there is.
 
     ``fg_bg`` is a picture or a folder of them; ``bg`` is one picture for all, or a folder with
     files of the same relative name, whatever the ending.
@@ -31,7 +41,7 @@ def pair_pictures(bg: Path, fg_bg: Path) -> list[tuple[str, Path, Path]]:
         for path in find_pictures(bg):
             named.setdefault(path.relative_to(bg).with_suffix(""), []).append(path)
         backgrounds = [_partner(bg, named, name) for name in names]
-    return list(zip(picture_ids(names), backgrounds, composites, strict=True))
+    return list(map(PairFiles, picture_ids(names), backgrounds, composites))
 
 
 def _partner(folder: Path, named: dict[Path, list[Path]], name: str) -> Path:
@@ -45,13 +55,28 @@ def _partner(folder: Path, named: dict[Path, list[Path]], name: str) -> Path:
     return found[0]
 
 
-def read_pair(key: str, bg: Path, fg_bg: Path) -> Question:
-    """Read a pair; the background is resized to the composite. Raises SourceError."""
-    composite, background = _read(fg_bg), _read(bg)
-    return Question(key, resize(background, Size.of(composite)), composite)
+def read_pairs(
+    pairs: Sequence[PairFiles], leave_out: Callable[[str], object]
+) -> Iterator[Question]:
+    """Read pairs one by one; the background is resized to the composite.
+
+    ``leave_out`` is told of each that can't be used, in a sentence. A background that many share is
+    read once.
+    """
+    last: tuple[Path, Picture] | None = None
+    for pair in pairs:
+        try:
+            if last is None or last[0] != pair.bg:
+                last = pair.bg, read_picture(pair.bg)
+            composite = read_picture(pair.fg_bg)
+        except SourceError as error:
+            leave_out(str(error))
+            continue
+        yield Question(pair.key, resize(last[1], Size.of(composite)), composite)
 
 
-def _read(path: Path) -> Picture:
+def read_picture(path: Path) -> Picture:
+    """A picture file, (H, W, 3) uint8 RGB. Raises SourceError where it can't be used."""
     try:
         return decode_upright(read_file(path), "RGB")
     except SourceError as error:

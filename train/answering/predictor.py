@@ -12,6 +12,7 @@ from torch import Tensor
 
 from data_manifest.commands.device import Device, use_gpu
 from data_manifest.errors import UsageError
+from data_manifest.header import DepthEncoding
 from data_manifest.pictures.resizing import resize
 from data_manifest.record import Depth, Picture, Size
 from train.answering.tiles import Maps, blended, corners, room_for, settled
@@ -43,16 +44,16 @@ class Estimate(NamedTuple):
     depth: Depth
 
     def answer(self, threshold: float) -> Answer:
-        """Mask and depth; a pixel is mask above ``threshold``."""
+        """Mask and depth; a pixel is mask where its probability is above ``threshold``."""
         return Answer(self.probability > threshold, self.depth)
 
 
 class Predictor:
     """``mask, depth = student(bg, fg_bg)``; arrays in, arrays out, in the composite's size.
 
-    ``network.encoding`` says the depth's unit and whether near is small. A picture is resized until
-    its shorter side is that of the size trained for. With ``tiles`` it is cut into overlapping
-    tiles of that size instead: finer edges, for more time.
+    A picture is resized until its shorter side is that of the size trained for. With ``tiles`` it
+    is cut into overlapping tiles of that size instead: finer edges, for more time. A pixel is mask
+    where its probability is above ``threshold``.
 
     It works in float32 on any device, so that a GPU and a CPU say the same.
     """
@@ -66,9 +67,8 @@ class Predictor:
         tiles: bool = False,
         threshold: float = 0.5,
     ) -> None:
-        self.network, self.device = network, device
-        self.model = model.to(device).eval()
-        self._tiles, self._threshold = tiles, threshold
+        self.network, self.device, self.threshold = network, device, threshold
+        self._model, self._tiles = model.to(device).eval(), tiles
 
     @classmethod
     def load(
@@ -91,9 +91,19 @@ class Predictor:
         where = torch.device("cuda" if on_gpu else "cpu")
         return cls(read.network, read.trained_model(), where, tiles=tiles, threshold=threshold)
 
+    @property
+    def encoding(self) -> DepthEncoding:
+        """What its depth means: the unit, and whether near is small."""
+        return self.network.encoding
+
+    def answers_as(self, labels: DepthEncoding) -> bool:
+        """Whether its depth can be compared with such labels."""
+        mine = self.encoding
+        return (mine.unit, mine.kind, mine.near_is) == (labels.unit, labels.kind, labels.near_is)
+
     def __call__(self, bg: Picture, fg_bg: Picture) -> Answer:
         """(H, W, 3) uint8 RGB each to mask, (H, W) bool, and depth, (H, W) float32 in its unit."""
-        return self.estimate(bg, fg_bg).answer(self._threshold)
+        return self.estimate(bg, fg_bg).answer(self.threshold)
 
     def estimate(self, bg: Picture, fg_bg: Picture) -> Estimate:
         """The mask's probability in place of the mask."""
@@ -109,19 +119,18 @@ class Predictor:
         ask = self._in_tiles if self._tiles else self._whole
         groups = groupby(pairs, lambda pair: Size.of(pair.fg_bg))
         found = [maps for size, group in groups for maps in ask(size, list(group))]
-        encoding = self.network.encoding
-        return [Estimate(maps[0], encoding.from_target(maps[1])) for maps in found]
+        return [Estimate(maps[0], self.encoding.from_target(maps[1])) for maps in found]
 
     @torch.inference_mode()
     def infer(self, bg: Tensor, fg_bg: Tensor) -> tuple[Tensor, Tensor]:
         """Mask logits and depth target estimates, (B, 1, H, W) float32, of tensors as a student
         takes them."""
-        mask_logits, depth = self.model(bg.to(self.device), fg_bg.to(self.device))
+        mask_logits, depth = self._model(bg.to(self.device), fg_bg.to(self.device))
         return mask_logits.float(), depth.float()
 
     def _whole(self, size: Size, pairs: Sequence[Pair]) -> list[Maps]:
         """Probability and target, (2, H, W), of pictures of one size."""
-        inner = shown_size(size, self.network.size, self.model.multiple)
+        inner = shown_size(size, self.network.size, self._model.multiple)
         return [_resized(maps, size) for maps in self._ask([_pair(p, inner) for p in pairs])]
 
     def _in_tiles(self, size: Size, pairs: Sequence[Pair]) -> list[Maps]:

@@ -12,7 +12,6 @@ import numpy as np
 from data_manifest.errors import SourceError, WriteError
 from data_manifest.files.publish import publishing
 from data_manifest.picks import spread
-from data_manifest.pictures.limits import check_size
 from data_manifest.pictures.silence import quiet_opencv
 from data_manifest.record import Picture, Size
 
@@ -84,6 +83,7 @@ def publishing_video(path: Path, fps: float) -> Iterator[Callable[[Picture], Non
     The codec has even sides: an odd one loses its last row or column. Raises WriteError where what
     was written can't be read back whole, as on a full disk, of which FFmpeg doesn't tell.
     """
+    _quiet()
     written = 0
     writer = cv2.VideoWriter()
 
@@ -116,8 +116,7 @@ def publishing_video(path: Path, fps: float) -> Iterator[Callable[[Picture], Non
 
 @contextmanager
 def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
-    quiet_opencv()
-    os.environ.setdefault(_LOG_LEVEL, _SILENT)  # read by OpenCV when it first meets a video
+    _quiet()
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         yield capture
@@ -129,5 +128,10 @@ def _next(capture: cv2.VideoCapture) -> Picture | None:
     done, frame = capture.read()
     if not done:
         return None
-    check_size(frame.shape[1], frame.shape[0])
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _quiet() -> None:
+    """FFmpeg's own words are kept back; OpenCV reads how loud it may be at its first video."""
+    quiet_opencv()
+    os.environ.setdefault(_LOG_LEVEL, _SILENT)

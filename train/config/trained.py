@@ -29,6 +29,9 @@ class EvaluateConfig(_TrainedConfig):
     batch_size: int = Field(32, ge=1, description="samples per step")
     limit: int | None = Field(None, ge=1, description="at most so many samples of each split")
     worst: int = Field(12, ge=0, le=100, description="samples on the sheet of the worst")
+    legacy: bool = Field(
+        False, description="also give the figures that earlier systems published, as they did"
+    )
 
 
 class PredictConfig(_TrainedConfig):
@@ -48,13 +51,17 @@ class PredictConfig(_TrainedConfig):
     tiles: bool = Field(
         False, description="cut large pictures into overlapping tiles instead of shrinking them"
     )
-    limit: int | None = Field(None, ge=1, description="at most so many pictures, spread evenly")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        description="at most so many pictures, spread evenly, or so many of a video's first frames",
+    )
     threshold: float = Field(0.5, gt=0, lt=1, description="probability from which a pixel is mask")
     overwrite: bool = Field(False, description="replace files in --out")
 
     @model_validator(mode="after")
     def _check(self) -> "PredictConfig":
-        pictures = self.fg_bg is not None and self.bg is not None
-        if pictures == bool(self.shards):
+        given = (self.fg_bg is not None, self.bg is not None)
+        if any(given) if self.shards else not all(given):
             raise ValueError("give either --fg-bg and --bg, or --shards")
         return self

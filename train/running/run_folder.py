@@ -27,6 +27,7 @@ _FILES = (
     "curves.png",
     "metrics.jsonl",
     "evaluation.json",
+    "evaluation.parquet",
     "worst.png",
     "finding-lr.png",
     "comparison.json",

@@ -2,6 +2,7 @@
 
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, UsageError
+from data_manifest.picks import spread
 from train.config.fit import FitConfig
 from train.config.sizes import wrong_sides
 from train.models.names import described
@@ -18,8 +19,11 @@ def check_trainable(options: FitConfig, dataset: Dataset) -> None:
     _ = dataset.depth_encoding
     if not len(dataset.select("train")):
         raise DatasetError(f"{dataset.folder}: these shards hold no sample of the split train.")
-    if not len(training_samples(options, dataset)):
+    count = len(spread(len(training_samples(options, dataset)), options.limit))
+    if not count:
         raise UsageError(f"No sample of the split train fulfils --where {options.where}.")
+    if options.chain > count:
+        raise UsageError(f"--chain {options.chain} is more than the {count} samples trained on.")
     size = dataset.header.size
     wrong = wrong_sides(size, described(options.model))
     if options.size is None and wrong:

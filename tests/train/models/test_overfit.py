@@ -1,0 +1,49 @@
+"""Every student can learn eight real samples by heart."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data_manifest.dataset import Dataset
+from data_manifest.record import Size
+from train.data.loader import Loader, as_stored
+from train.data.samples import Samples
+from train.losses.expression import parse
+from train.losses.total import Losses
+from train.models.layout import Layout
+from train.models.make import make_model
+from train.models.names import STUDENTS, described
+from train.models.pretrained import pretrain
+
+SIDE, STEPS, CHECKED_EVERY = 32, 240, 5
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_it_learns_eight_samples(name: str, labelled: Path) -> None:
+    samples = Samples(Dataset(labelled, split="train"), 8)
+    loader = Loader(samples, 0)
+    side = SIDE if described(name).smallest <= SIDE else SIDE + 8
+    (batch,) = loader.batches(as_stored(np.arange(8), 8, Size(side, side)))
+    true = batch.as_float()
+    torch.manual_seed(0)
+    model = make_model(name, Layout(layered=True)).to(memory_format=torch.channels_last).train()
+    pretrain(model, "auto")
+    losses = Losses(parse("bce + dice", "mask"), parse("l1", "depth"))
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for step in range(STEPS):
+        mask_logits, depth = model(true.bg, true.fg_bg)
+        if step % CHECKED_EVERY == 0 and iou(mask_logits, true.mask) > 0.95:
+            break
+        optimizer.zero_grad()
+        losses(mask_logits, depth, true)["loss"].backward()
+        optimizer.step()
+    assert iou(mask_logits, true.mask) > 0.95
+    constant = float((true.depth - true.depth.mean()).square().mean().sqrt())
+    assert float((depth - true.depth).square().mean().sqrt()) < constant
+
+
+def iou(mask_logits: torch.Tensor, mask: torch.Tensor) -> float:
+    found, wanted = mask_logits > 0, mask > 0.5
+    return float((found & wanted).sum() / (found | wanted).sum())
