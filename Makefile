@@ -30,15 +30,15 @@ demo: $(VENV)/.installed
 	$(BIN)/datagen preview $(DEMO_DATA) --out demo/contact_sheet.png
 	$(BIN)/datagen preview $(DEMO_DATA) --out demo/report.html
 	$(BIN)/datagen verify $(DEMO_DATA)
-	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --size 96 --epochs 4 --batch-size 16 \
-		--out $(DEMO_RUN)
+	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --epochs 1 --out $(DEMO_RUN)
 	cp $(DEMO_RUN)/curves.png demo/curves.png
 	$(BIN)/train evaluate $(DEMO_RUN) | tee demo/evaluation.txt
+	cp $(DEMO_RUN)/worst.png demo/worst.png
 	$(BIN)/train predict --run $(DEMO_RUN) --shards $(DEMO_DATA) --split val --limit 12 \
 		--out demo/predictions --overwrite
 	@echo
-	@echo "Look at demo/contact_sheet.png, demo/report.html, demo/curves.png and"
-	@echo "demo/predictions/panel.png"
+	@echo "Look at demo/predictions/panel.png, demo/evaluation.txt, demo/worst.png,"
+	@echo "demo/contact_sheet.png, demo/report.html and demo/curves.png"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -55,6 +55,8 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/teachers.py
 	$(BIN)/python benchmarks/storage.py
 	$(BIN)/python benchmarks/damage.py
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/students.py --minutes 1 --seeds 1
 	$(BIN)/python benchmarks/losses.py
 
 clean:

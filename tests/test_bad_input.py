@@ -127,7 +127,7 @@ def test_no_depth(command: Command, dataset: Path) -> None:
 
 def test_a_size_that_the_student_cant_take(command: Command, labelled: Path) -> None:
     done = command("train", "fit", "--shards", labelled, "--size", 50)
-    assert_sentence(done, 2, "--size 50: sides must be multiples of 16, for instance 48")
+    assert_sentence(done, 2, "--size 50: twin needs sides that are multiples of 8, such as 48x48")
 
 
 def test_no_checkpoint(command: Command, labelled: Path) -> None:

@@ -53,15 +53,15 @@ def test_the_four_commands(shard_format: str, pictures: Path, tmp_path: Path) ->
         assert done.returncode == 0, f"{line}\n{done.stderr}"
         assert done.stdout.strip(), line
         assert "Traceback" not in done.stderr and "Warning" not in done.stderr, done.stderr
-    expanded, quoted = ((tmp_path / "runs" / run / "last.pt") for run in ("mdeas", "quoted"))
-    from train.checkpoint import Checkpoint
+    expanded, quoted = ((tmp_path / "runs" / run / "last.pt") for run in ("twin", "quoted"))
+    from train.running.checkpoint import Checkpoint
 
     one, other = Checkpoint.read(expanded), Checkpoint.read(quoted)
     assert one.history == other.history
     for made in (
         "preview.png",
         "predictions/panel.png",
-        "runs/mdeas/curves.png",
+        "runs/twin/curves.png",
         "data/stats.json",
     ):
         assert (tmp_path / made).stat().st_size > 1000
@@ -88,9 +88,9 @@ def test_both_formats_give_the_same_answers(
             assert np.array_equal(getattr(one, name), getattr(other, name))
     stats = [(tmp_path / kind / "data" / "stats.json").read_text() for kind in ("h5", "zip")]
     assert stats[0] == stats[1]
-    from train.checkpoint import Checkpoint
+    from train.running.checkpoint import Checkpoint
 
-    runs = [Checkpoint.read(tmp_path / k / "runs/mdeas/last.pt").history for k in ("h5", "zip")]
+    runs = [Checkpoint.read(tmp_path / k / "runs/twin/last.pt").history for k in ("h5", "zip")]
     assert runs[0] == runs[1]
 
 

@@ -48,9 +48,8 @@ def test_preview_shows_what_fulfils_it_and_the_report_what_to_doubt(
 
 
 def test_fit_trains_on_what_fulfils_it(condition: str, labelled: Path) -> None:
-    from train.trainer import training_samples
-
-    from train.config import FitConfig
+    from train.config.fit import FitConfig
+    from train.running.trainable import training_samples
 
     dataset = Dataset(labelled)
     options = FitConfig(shards=(str(labelled),), where=condition)

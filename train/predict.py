@@ -14,7 +14,7 @@ from train.answering.answer_files import may_write_all, write_answer
 from train.answering.answer_video import answer_video, video_files
 from train.answering.pairs import pair_pictures, read_pairs, read_picture
 from train.answering.portions import portions
-from train.answering.predictor import Pair, Predictor
+from train.answering.predictor import Predictor
 from train.answering.video import is_video, open_clip
 from train.config.trained import PredictConfig
 from train.panels.panel import Answer, Question, page
@@ -69,7 +69,7 @@ def _predict_pictures(
     count = 0
     with progress("Predicting", len(asked.keys), "pictures", quiet=config.quiet) as advance:
         for portion in portions(asked.questions, lambda question: question.fg_bg):
-            estimates = predictor.estimates([Pair(one.bg, one.fg_bg) for one in portion])
+            estimates = predictor.estimates([(one.bg, one.fg_bg) for one in portion])
             for question, estimate in zip(portion, estimates, strict=True):
                 row = write_answer(config.out, question, estimate, predictor)
                 shown += [row] if question.key in on_sheet else []

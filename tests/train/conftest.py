@@ -10,7 +10,7 @@ from train.fit import fit
 
 @pytest.fixture(scope="session")
 def student_run(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two epochs on 32 samples of 48 px: it knows little, but no answer is flat; read only."""
+    """A run on 32 samples of 48 px: it knows little, but no answer is flat; read only."""
     folder = tmp_path_factory.mktemp("runs") / "student"
     options = {
         "shards": (str(labelled),), "out": folder, "model": "mdeas", "size": 48, "epochs": 2,

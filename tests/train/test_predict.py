@@ -207,18 +207,6 @@ def near_green(frame: Picture) -> np.ndarray:
     return np.abs(frame.astype(int) - GREEN).max(axis=2) < 40
 
 
-def test_depth_colours_are_the_same_from_frame_to_frame(
-    config: Config, clip: Path, bg_file: Path, tmp_path: Path, moving: list[Picture]
-) -> None:
-    """A video of one picture: what doesn't move doesn't flicker."""
-    with publishing_video(tmp_path / "still.mp4", 10) as take:
-        for _ in range(4):
-            take(moving[0])
-    predict(config(fg_bg=tmp_path / "still.mp4", bg=bg_file))
-    first, *others = frames_of(open_clip(tmp_path / "out" / "still.depth.mp4"))
-    assert all(np.abs(first.astype(int) - other).mean() < 3 for other in others)
-
-
 def test_a_limit_takes_a_videos_first_frames(config: Config, clip: Path, bg_file: Path) -> None:
     asked = config(fg_bg=clip, bg=bg_file, limit=3)
     assert "3 frames answered" in predict(asked)
@@ -246,7 +234,7 @@ def test_a_damaged_video_is_a_sentence(
         predict(config(fg_bg=clip, bg=clip))
     with pytest.raises(UsageError, match=r"There is no file none\.mp4; give a video"):
         predict(config(fg_bg="none.mp4", bg=bg_file))
-    with pytest.raises(UsageError, match="There is no file .*; give the picture of its background"):
+    with pytest.raises(UsageError, match=r"There is no file .*bgs; give the picture of its"):
         predict(config(fg_bg=clip, bg=bg_file.parent))
     assert not (tmp_path / "out").exists()
 
@@ -269,12 +257,10 @@ def test_a_video_that_ends_early_is_answered_as_far_as_it_goes_and_that_is_said(
     assert sentence in capsys.readouterr().err
 
 
-def test_what_doesnt_match_is_a_sentence(
-    config: Config, bg_file: Path, labelled: Path, tmp_path: Path
-) -> None:
+def test_what_doesnt_match_is_a_sentence(config: Config, bg_file: Path, tmp_path: Path) -> None:
     bgs = bg_file.parent
+    shutil.copy(bg_file, tmp_path / "other.jpg")
     with pytest.raises(UsageError, match="needs one background"):
-        shutil.copy(bg_file, tmp_path / "other.jpg")
         predict(config(fg_bg=tmp_path / "other.jpg", bg=bgs))
     with pytest.raises(UsageError, match="lies in --fg-bg"):
         predict(config(fg_bg=bgs, bg=bgs, out=bgs / "out"))

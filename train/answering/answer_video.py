@@ -24,7 +24,7 @@ from data_manifest.pictures.sheet import (
 from data_manifest.record import Picture, Size
 from train.answering.cutout import cutout, on_green
 from train.answering.portions import portions
-from train.answering.predictor import Estimate, Pair, Predictor
+from train.answering.predictor import Estimate, Predictor
 from train.answering.video import Clip, frames_of, publishing_video, some_frames
 from train.panels.panel import said
 
@@ -65,7 +65,7 @@ def answer_video(
             for kind, path in files.items()
         }
         for frames in portions(frames_of(clip, limit), lambda frame: frame):
-            estimates = predictor.estimates([Pair(bg, frame) for frame in frames])
+            estimates = predictor.estimates([(bg, frame) for frame in frames])
             for frame, estimate in zip(frames, estimates, strict=True):
                 for kind, picture in _pictures(predictor, frame, estimate, limits):
                     takers[kind](picture)

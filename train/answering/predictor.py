@@ -1,6 +1,6 @@
 """A trained student that is asked in pictures: of any size, one pair or many."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -107,17 +107,16 @@ class Predictor:
 
     def estimate(self, bg: Picture, fg_bg: Picture) -> Estimate:
         """The mask's probability in place of the mask."""
-        return self.estimates([Pair(bg, fg_bg)])[0]
+        return self.estimates([(bg, fg_bg)])[0]
 
-    def estimates(self, pairs: Sequence[Pair]) -> list[Estimate]:
+    def estimates(self, pairs: Iterable[tuple[Picture, Picture]]) -> list[Estimate]:
         """The same for many pairs, such as a video's frames; equal sizes are asked together.
 
         Raises UsageError where one isn't a pair of pictures.
         """
-        for pair in pairs:
-            _check(pair)
+        checked = [_checked(Pair(*pair)) for pair in pairs]
         ask = self._in_tiles if self._tiles else self._whole
-        groups = groupby(pairs, lambda pair: Size.of(pair.fg_bg))
+        groups = groupby(checked, lambda pair: Size.of(pair.fg_bg))
         found = [maps for size, group in groups for maps in ask(size, list(group))]
         return [Estimate(maps[0], self.encoding.from_target(maps[1])) for maps in found]
 
@@ -147,7 +146,7 @@ class Predictor:
             np.stack([maps[0], settled(maps[1], overview[1][corner.of(tile)])])
             for corner, maps in zip(at, self._ask(crops), strict=True)
         )
-        return _resized(blended(room, tile, at, answers), size)
+        return _resized(blended(room, tile, at, answers).clip(0, 1), size)
 
     def _ask(self, pairs: Sequence[Pair]) -> Iterator[Maps]:
         """Probability and target, (2, h, w), of pictures of one size that the network can take."""
@@ -180,9 +179,10 @@ def _resized(maps: Maps, size: Size) -> Maps:
     return np.stack([resize(one, size) for one in maps])
 
 
-def _check(pair: Pair) -> None:
+def _checked(pair: Pair) -> Pair:
     for name, picture in pair._asdict().items():
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise UsageError(
                 f"{name} is {picture.shape} {picture.dtype}; expected (H, W, 3) uint8, RGB."
             )
+    return pair

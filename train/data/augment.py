@@ -5,8 +5,11 @@ make no difference. The part for the given background is that of Lin et al. 2021
 Resolution Background Matting" (BackgroundMattingV2): a photo of the empty scene never fits exactly.
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from data_manifest.record import Mask, Picture
 from train.choices import Augment
@@ -18,10 +21,14 @@ BG_GAIN, BG_GAMMA, BG_COLOUR_SHARE = 0.08, 0.08, 0.8
 """The same of the background alone, and how often."""
 BG_TURN_DEGREES, BG_SHIFT, BG_MOVE_SHARE = 1.0, 0.01, 0.3
 """The background alone is turned and shifted by up to that share of the side, and how often."""
-NOISE, NOISE_SHARE = 8.0, 0.4
-"""Greatest standard deviation of noise in levels of 255, and how often a picture gets it."""
+NOISE, NOISE_SHARE, NOISE_VALUES = 8.0, 0.4, 2**20
+"""Greatest standard deviation of noise in levels of 255, and how often a picture gets it.
+
+It is read from so many values, beginning anywhere: drawing it anew would take longer than the rest.
+"""
 SHADOW_DEPTH, SHADOW_SHARE = (0.2, 0.6), 0.3
 """How much a foreground's shadow darkens, and how often there is one."""
+SHADOW_STEP = 4  # pixels of a picture to one of the shadow, which is soft anyway
 
 
 def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> Shown:
@@ -34,9 +41,12 @@ def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> Sh
     if augment == "full":
         fg_bg = _shaded(fg_bg, mask, rng)
     table = _colour_table(rng, GAIN, GAMMA)
-    bg, fg_bg = _recoloured(bg, table), _recoloured(fg_bg, table)
+    fg_bg = _recoloured(fg_bg, table)
+    if augment == "full" and rng.random() < BG_COLOUR_SHARE:
+        table = _then(table, _colour_table(rng, BG_GAIN, BG_GAMMA))
+    bg = _recoloured(bg, table)
     if augment == "full":
-        bg, fg_bg = _noisy(_jittered(bg, rng), rng), _noisy(fg_bg, rng)
+        bg, fg_bg = _noisy(_moved(bg, rng), rng), _noisy(fg_bg, rng)
     return Shown(bg, fg_bg, mask, depth)
 
 
@@ -49,12 +59,11 @@ def _colour_table(rng: np.random.Generator, gain: float, gamma: float) -> Pictur
 
 
 def _mirrored(shown: Shown) -> Shown:
-    bg, fg_bg, mask, depth = shown
     return Shown(
-        np.ascontiguousarray(bg[:, ::-1]),
-        np.ascontiguousarray(fg_bg[:, ::-1]),
-        np.ascontiguousarray(mask[:, ::-1]),
-        np.ascontiguousarray(depth[:, ::-1]),
+        np.asarray(cv2.flip(shown.bg, 1), np.uint8),
+        np.asarray(cv2.flip(shown.fg_bg, 1), np.uint8),
+        np.asarray(cv2.flip(shown.mask.view(np.uint8), 1), np.uint8).view(np.bool_),
+        np.asarray(cv2.flip(shown.depth, 1), np.float32),
     )
 
 
@@ -62,28 +71,41 @@ def _recoloured(picture: Picture, table: Picture) -> Picture:
     return np.asarray(cv2.LUT(picture, table), np.uint8)
 
 
-def _jittered(bg: Picture, rng: np.random.Generator) -> Picture:
-    """A background that doesn't fit exactly: other exposure, and a camera that moved a little."""
-    if rng.random() < BG_COLOUR_SHARE:
-        bg = _recoloured(bg, _colour_table(rng, BG_GAIN, BG_GAMMA))
-    if rng.random() < BG_MOVE_SHARE:
-        height, width = bg.shape[:2]
-        turn = cv2.getRotationMatrix2D(
-            (width / 2, height / 2), BG_TURN_DEGREES * rng.uniform(-1, 1), 1.0
-        )
-        shift = BG_SHIFT * rng.uniform(-1, 1, 2) * (width, height)
-        moved = turn + np.column_stack([np.zeros((2, 2)), shift])
-        bg = np.asarray(
-            cv2.warpAffine(bg, moved, (width, height), borderMode=cv2.BORDER_REFLECT_101), np.uint8
-        )
-    return bg
+def _then(first: Picture, second: Picture) -> Picture:
+    """The table of two tables, one after the other."""
+    return np.asarray(np.take_along_axis(second, first.astype(np.intp), axis=1))
+
+
+def _moved(bg: Picture, rng: np.random.Generator) -> Picture:
+    """A background whose camera moved a little, now and then."""
+    if rng.random() >= BG_MOVE_SHARE:
+        return bg
+    height, width = bg.shape[:2]
+    turn = cv2.getRotationMatrix2D(
+        (width / 2, height / 2), BG_TURN_DEGREES * rng.uniform(-1, 1), 1.0
+    )
+    shift = BG_SHIFT * rng.uniform(-1, 1, 2) * (width, height)
+    moved = turn + np.column_stack([np.zeros((2, 2)), shift])
+    return np.asarray(
+        cv2.warpAffine(bg, moved, (width, height), borderMode=cv2.BORDER_REFLECT_101), np.uint8
+    )
 
 
 def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
     if rng.random() >= NOISE_SHARE:
         return picture
-    noise = rng.standard_normal(picture.shape, np.float32) * np.float32(NOISE * rng.random())
-    return np.asarray(np.clip(picture + noise, 0, 255) + np.float32(0.5), np.uint8)
+    begins = int(rng.integers(NOISE_VALUES))
+    noise = _noise(picture.size)[begins : begins + picture.size].reshape(picture.shape)
+    noisy = cv2.scaleAdd(noise, NOISE * rng.random(), picture.astype(np.float32))
+    return np.asarray(cv2.convertScaleAbs(np.maximum(noisy, 0)), np.uint8)
+
+
+@cache
+def _noise(more: int) -> npt.NDArray[np.float32]:
+    """Normally distributed values, the same in every process, and ``more`` that repeat them."""
+    rng = np.random.Generator(np.random.Philox(key=[0, 0]))
+    values = rng.standard_normal(NOISE_VALUES, np.float32)
+    return np.resize(values, NOISE_VALUES + more)
 
 
 def _shaded(fg_bg: Picture, mask: Mask, rng: np.random.Generator) -> Picture:
@@ -93,8 +115,11 @@ def _shaded(fg_bg: Picture, mask: Mask, rng: np.random.Generator) -> Picture:
     height, width = mask.shape
     reach = max(height, width) * rng.uniform(0.02, 0.1)
     across, down = reach * rng.uniform(-1, 1), reach * rng.uniform(0, 1)
-    move = np.array([[1, 0, across], [0, 1, down]])
-    shadow = cv2.warpAffine(mask.astype(np.float32), move, (width, height))
-    shadow = cv2.GaussianBlur(shadow, (0, 0), reach * rng.uniform(0.3, 1))
-    light = 1 - rng.uniform(*SHADOW_DEPTH) * shadow * ~mask
-    return np.asarray(fg_bg * light[..., None] + 0.5, np.uint8)
+    small = 1 / SHADOW_STEP
+    move = np.array([[small, 0, across * small], [0, small, down * small]])
+    size = -(-width // SHADOW_STEP), -(-height // SHADOW_STEP)
+    shadow = cv2.warpAffine(mask.astype(np.float32), move, size)
+    shadow = cv2.GaussianBlur(shadow, (0, 0), max(reach * rng.uniform(0.3, 1) * small, 0.5))
+    shadow = cv2.resize(shadow, (width, height))
+    light = 1 - np.float32(rng.uniform(*SHADOW_DEPTH)) * shadow * ~mask
+    return np.asarray(fg_bg * light[..., None] + np.float32(0.5), np.uint8)

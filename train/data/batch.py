@@ -1,5 +1,6 @@
 """What is shown: one sample as arrays, and inputs and targets of several as tensors."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,15 +17,6 @@ class Shown(NamedTuple):
     fg_bg: Picture
     mask: Mask
     depth: Depth
-
-    def as_tensors(self) -> "Batch":
-        """What a batch is made of: channels first, without the batch's axis."""
-        bg, fg_bg = (
-            torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
-            for picture in (self.bg, self.fg_bg)
-        )
-        mask = torch.from_numpy(self.mask.view(np.uint8))[None]
-        return Batch(bg, fg_bg, mask, torch.from_numpy(self.depth)[None])
 
 
 class Batch(NamedTuple):
@@ -55,3 +47,14 @@ class Batch(NamedTuple):
     def part(self, which: slice) -> "Batch":
         """Some of its samples."""
         return Batch(*(part[which] for part in self))
+
+
+def collate(samples: Sequence[Shown]) -> Batch:
+    """Samples as one batch; pictures lie with channels last, as they were decoded."""
+    bg, fg_bg = (
+        torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+        for pictures in ([shown.bg for shown in samples], [shown.fg_bg for shown in samples])
+    )
+    mask = torch.from_numpy(np.stack([shown.mask for shown in samples]).view(np.uint8))
+    depth = torch.from_numpy(np.stack([shown.depth for shown in samples]))
+    return Batch(bg, fg_bg, mask[:, None], depth[:, None])

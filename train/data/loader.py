@@ -6,7 +6,7 @@ import torch
 from torch.utils import data
 
 from data_manifest.record import Size
-from train.data.batch import Batch
+from train.data.batch import Batch, Shown, collate
 from train.data.order import Draw, Rows
 from train.data.samples import Samples
 
@@ -48,8 +48,9 @@ class Loader:
 
     def __init__(self, samples: Samples, workers: int) -> None:
         self._asked = _Asked()
-        self._loader: data.DataLoader[Batch] = data.DataLoader(
+        self._loader: data.DataLoader[Shown] = data.DataLoader(
             samples,
+            collate_fn=collate,
             batch_sampler=self._asked,
             num_workers=workers,
             persistent_workers=workers > 0,

@@ -1,4 +1,4 @@
-"""A dataset's samples as tensors, each at the size and with the variation that is asked for."""
+"""A dataset's samples, each at the size and with the variation that is asked for."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,13 @@ from data_manifest.pictures.resizing import resize
 from data_manifest.record import MASK_FROM, Depth, Mask, Size
 from train.choices import Augment
 from train.data.augment import vary
-from train.data.batch import Batch, Shown
+from train.data.batch import Shown
 from train.data.order import Draw
 
 TOLERANCE = 1e-6
 
 
-class Samples(data.Dataset[Batch]):
+class Samples(data.Dataset[Shown]):
     """A dataset's samples by :class:`Draw`; ``limit`` takes so many, spread evenly.
 
     What a draw gives depends on nothing but the sample's index in the plan, and on the draw. Raises
@@ -35,7 +35,7 @@ class Samples(data.Dataset[Batch]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, draw: Draw) -> Batch:
+    def __getitem__(self, draw: Draw) -> Shown:
         sample = self._dataset[int(self._rows[draw.row])]
         if sample.depth is None:
             raise DatasetError(
@@ -48,7 +48,7 @@ class Samples(data.Dataset[Batch]):
             depth_target(resize(sample.depth, draw.size), self._encoding),
         )
         drawn_from = (draw.seed, draw.epoch, sample.record.index)
-        return vary(shown, self._augment, drawn_from).as_tensors()
+        return vary(shown, self._augment, drawn_from)
 
     def key_of(self, row: int) -> str:
         """The key of sample number ``row``, for a person."""

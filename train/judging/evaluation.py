@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +13,12 @@ from data_manifest.files.publish import publish_text, publishing
 from train.judging.groups import Group
 from train.judging.measure import JudgedSample, Metrics
 
+COLUMNS = tuple(field.name for field in fields(JudgedSample))
 _WORDS = ("key", "split", "bg", "fg")
 SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _WORDS else pa.int64() if name == "index" else pa.float64())
-        for name in JudgedSample._fields
+        for name in COLUMNS
     ]
 )
 """The columns of evaluation.parquet, a row a sample."""
@@ -51,6 +53,7 @@ class Evaluation(NamedTuple):
 
 def write_samples(path: Path, samples: Sequence[JudgedSample]) -> None:
     """Publish the samples as Parquet, in the order in which they were judged."""
-    table = pa.Table.from_pylist([sample._asdict() for sample in samples], SCHEMA)
+    columns = {name: [getattr(sample, name) for sample in samples] for name in COLUMNS}
+    table = pa.table(columns, SCHEMA)
     with publishing(path) as temporary:
         pq.write_table(table, temporary)

@@ -1,6 +1,7 @@
 """Predictors beside each other on the same batches, and the student sample by sample."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -33,7 +34,8 @@ Student = Callable[[Batch], tuple[Tensor, Tensor]]
 """A batch to mask logits and depth target estimates."""
 
 
-class JudgedSample(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JudgedSample:
     """One sample and the student's own metrics on it; ``fg`` is the foreground drawn first.
 
     ``mask_share`` is the share of the picture that the true mask takes.

@@ -14,16 +14,21 @@ from torch.nn import functional as F
 
 OBJECT_DILATIONS = (1, 2, 4, 8)
 """So that a foreground's top, 8 cells of 8 pixels up, is told what stands at its foot."""
+GROUPS = 8
 NEXT_TO_NOTHING = 1e-5  # not 0, which would leave what comes before without a gradient
 
 
 class Block(nn.Sequential):
-    """3x3 convolution, batch norm, ReLU, from ``channels`` to as many."""
+    """3x3 convolution, group norm (Wu & He 2018), ReLU, from ``channels`` to as many.
+
+    Without statistics over the batch a sample means the same in a batch of any size, and however it
+    is divided among processes.
+    """
 
     def __init__(self, channels: int, dilation: int = 1) -> None:
         super().__init__(
             nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False),
-            nn.BatchNorm2d(channels),
+            nn.GroupNorm(GROUPS, channels),
             nn.ReLU(inplace=True),
         )
 

@@ -59,7 +59,8 @@ def train_leg(
     sums, losses_watch = Sums(begun.sums if main else None), LossWatch(trainer.samples, options.lr)
     step, consumed, saved = len(batches) - len(missing), begun.consumed, time.monotonic()
     trainer.model.train()
-    what, samples = f"Epoch {leg.epoch + 1} of {options.epochs * options.chain}", sum(map(len, missing))
+    epochs, samples = options.epochs * options.chain, sum(map(len, missing))
+    what = f"Epoch {leg.epoch + 1} of {epochs}"
     with progress(what, samples, "samples", quiet=options.quiet or not main) as advance:
         for batch, whole in zip(trainer.train_loader.batches(draws), missing, strict=True):
             seed_step(options.seed, leg.epoch, step, rank)

@@ -66,7 +66,7 @@ def test_a_background_that_cant_be_read_leaves_all_of_its_pairs_out(frames: Path
 
 
 def test_what_isnt_there_is_a_sentence(frames: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="There is no .*none; give a picture or a folder"):
+    with pytest.raises(UsageError, match=r"There is no .*none; give a picture or a folder"):
         pair_pictures(tmp_path / "none", frames)
     with pytest.raises(SourceError, match=r"none\.png can't be used: it can't be read: No such"):
         read_picture(tmp_path / "none.png")

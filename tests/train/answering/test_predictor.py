@@ -1,5 +1,6 @@
 """A student asked in pictures: any size, many at once, whole or in tiles."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.pictures.decoding import decode_upright
 from data_manifest.record import Picture, Size
+from tests.conftest import ROOT
 from train.answering.predictor import Pair, Predictor, shown_size
 from train.models.student import Student
 from train.running.checkpoint import Checkpoint
@@ -54,6 +56,18 @@ def test_three_lines_are_enough(student_run: Path, pair: Pair) -> None:
     probability = student.estimate(*pair).probability
     assert probability.dtype == np.float32 and probability.min() >= 0 and probability.max() <= 1
     assert np.array_equal(mask, probability > 0.5)
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/train.md"])
+def test_the_examples_of_the_documents_run(document: str, student_run: Path, pair: Pair) -> None:
+    Path("runs").mkdir()
+    Path("runs/twin").symlink_to(student_run)
+    (code,) = re.findall(
+        r"```python\n(from train\..*?)```", (ROOT / document).read_text(), re.DOTALL
+    )
+    names = {**pair._asdict(), "frames": [pair.fg_bg]}
+    exec(code, names)
+    assert np.array_equal(names["depth"], names["student"](*pair).depth)
 
 
 def test_pictures_of_the_size_trained_for_are_shown_as_they_are(
@@ -120,6 +134,7 @@ class Tilted(Student):
     left to right, from 0 to 1."""
 
     def forward(self, bg: Tensor, fg_bg: Tensor) -> tuple[Tensor, Tensor]:
+        assert bg.shape == fg_bg.shape
         ramp = torch.linspace(0, 1, bg.shape[3]).expand(bg[:, :1].shape)
         return torch.logit(ramp, eps=1e-6), ramp
 

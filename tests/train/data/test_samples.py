@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
+from train.data.batch import collate
 from train.data.order import Draw
 from train.data.samples import Samples, depth_target
 
@@ -20,14 +22,18 @@ def test_targets_are_what_is_stored(labelled: Path) -> None:
     dataset = Dataset(labelled)
     for row in (0, 50):
         sample, item = dataset[row], Samples(dataset)[Draw(row, 0, 0, Size(96, 96))]
-        assert np.array_equal(item.fg_bg.numpy().transpose(1, 2, 0), sample.fg_bg)
-        assert np.array_equal(item.mask[0].numpy() == 1, sample.mask)
+        assert np.array_equal(item.fg_bg, sample.fg_bg)
+        assert np.array_equal(item.mask, sample.mask)
         assert sample.depth is not None
-        assert np.allclose(item.depth[0].numpy(), sample.depth / 10)
+        assert np.allclose(item.depth, sample.depth / 10)
         small = Samples(dataset)[Draw(row, 0, 0, Size(48, 48))]
-        assert small.bg.shape == (3, 48, 48) and small.depth.shape == (1, 48, 48)
-        assert set(small.mask.unique().tolist()) <= {0, 1}
-        assert abs(float(small.mask.float().mean() - item.mask.float().mean())) < 0.02
+        assert small.bg.shape == (48, 48, 3) and small.depth.shape == (48, 48)
+        assert small.mask.dtype == bool
+        assert abs(small.mask.mean() - item.mask.mean()) < 0.02
+        batch = collate([item, item])
+        assert batch.fg_bg.shape == (2, 3, 96, 96) and batch.mask.shape == (2, 1, 96, 96)
+        assert batch.fg_bg.is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(batch.fg_bg[1, 2], torch.from_numpy(sample.fg_bg[..., 2].copy()))
 
 
 def test_targets_outside_the_unit_range_are_refused() -> None:

@@ -1,16 +1,17 @@
 """The earlier systems' figures of several batches."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from train.data.batch import Batch
+from tests.train.losses.scene import Scene, make_scene
 from train.judging.legacy_figures import LABELS, LegacyMeter
 from train.metrics import legacy
-from tests.train.losses.scene import Scene, make_scene
 
 
 @pytest.fixture(scope="module")
-def scene(labelled) -> Scene:
+def scene(labelled: Path) -> Scene:
     return make_scene(labelled)
 
 
@@ -57,4 +58,3 @@ def test_depths_at_the_ends_of_the_range_are_numbers(scene: Scene) -> None:
     assert beyond.depth.min() < 0 and beyond.depth.max() > 1
     found = collected(beyond, [slice(0, 8)])
     assert all(value == value and abs(value) < 10 for value in found.values())
-    assert isinstance(beyond.true, Batch)

@@ -53,8 +53,9 @@ def test_batches_make_no_difference(judged: list[Judged]) -> None:
     one, other = judged
     for name, metrics in one.table.items():
         for metric, value in metrics.items():
-            assert other.table[name][metric] == pytest.approx(value, rel=1e-6)
-    assert [row[:5] for row in one.samples] == [row[:5] for row in other.samples]
+            again = other.table[name][metric]
+            assert again is value is None or again == pytest.approx(value, rel=1e-6)
+    assert [row.key for row in one.samples] == [row.key for row in other.samples]
     assert one.legacy == {} and other.legacy["mdeas_ssim_depth"] > 0
 
 

@@ -14,6 +14,7 @@ from train.running.checkpoint import Checkpoint
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["train.fit", "train.models.mdeas"])
 PATIENCE = 120.0  # seconds
+LOSSES = ("loss", "bce", "dice", "l1", "grad")
 
 
 def _fit(options: Mapping[str, object]) -> None:
@@ -55,6 +56,12 @@ def wait_for(condition: Callable[[], bool], process: multiprocessing.process.Bas
         assert time.monotonic() < until
         time.sleep(0.002)
     return True
+
+
+def curve(folder: Path) -> list[float]:
+    """The losses of every epoch, in training and of what is held out, with their parts."""
+    rows = Checkpoint.read(folder / "last.pt").history
+    return [row[name] for row in rows for name in sorted(row) if name.split("/")[-1] in LOSSES]
 
 
 def same_weights(one: Path, other: Path, name: str = "last.pt") -> bool:
