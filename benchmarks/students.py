@@ -193,7 +193,7 @@ def table_rows(subject: Subject, runs: Sequence[Run], *, first: bool) -> list[tu
     )
     for split in SPLITS:
         head = said if split == SPLITS[0] else ("",) * len(said)
-        found.append((*head, split, *figures([run.splits[split]["model"] for run in runs])))
+        found.append((*head, split, *figures([run.splits[split]["student"] for run in runs])))
     return found
 
 

@@ -15,10 +15,10 @@ from train.models.names import described
 from train.running.checkpoint import Checkpoint, Network
 from train.shipping.about import about, mark_of
 from train.shipping.graph import Shipped, shipped, to_onnx
+from train.shipping.judging_samples import dataset_of
 from train.shipping.latency import cores
 from train.shipping.openvino_model import has_openvino, in_openvino, need_openvino, to_openvino
-from train.shipping.parity import TOLERANCE, Parity, parity, photograph_pairs, sample_pairs
-from train.shipping.samples_of_run import dataset_of
+from train.shipping.parity import TOLERANCE, Parity, parity, real_pairs
 from train.shipping.variants import in_onnxruntime, in_torch
 
 
@@ -85,7 +85,7 @@ def _parities(
     file: Path, source: Path, student: Shipped, size: Size, dataset: Dataset | None
 ) -> list[Parity]:
     """How far each engine that can run a file is off torch."""
-    pairs = sample_pairs(dataset, size) if dataset else photograph_pairs(size)
+    pairs = real_pairs(dataset, size)
     made = [] if file.suffix == ".xml" else [in_onnxruntime(file, cores())]
     made += [in_openvino(file, cores())] if has_openvino() else []
     itself, encoding = in_torch(source, student, size), student.encoding

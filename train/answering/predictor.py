@@ -13,6 +13,7 @@ from torch import Tensor
 from data_manifest.commands.device import Device, use_gpu
 from data_manifest.errors import UsageError
 from data_manifest.header import DepthEncoding
+from data_manifest.pictures.limits import MOST_PIXELS
 from data_manifest.pictures.resizing import resize
 from data_manifest.record import Depth, Picture, Size
 from train.answering.tiles import Maps, blended, corners, room_for, settled
@@ -138,9 +139,10 @@ class Predictor:
     def _one_in_tiles(self, size: Size, pair: Pair) -> Maps:
         tile = self.network.size
         room = room_for(size, tile)
+        if room.width * room.height > MOST_PIXELS:  # a line, which tiles don't fit in
+            return self._whole(size, [pair])[0]
         large, at = _pair(pair, room), corners(room, tile)
         (overview,) = self._whole(room, [large])
-
         crops = [Pair(*(part[corner.of(tile)] for part in large)) for corner in at]
         answers = (
             np.stack([maps[0], settled(maps[1], overview[1][corner.of(tile)])])

@@ -20,7 +20,7 @@ NAMES = (
     "depth_delta3",
     "depth_ssim",
 )
-LEAST = 1e-3  # depth below this is taken as this where it is divided by
+LEAST = 0.01  # of the range of targets: depth below is taken as this where it is divided by
 CLOSE = 1.25
 
 
@@ -50,8 +50,9 @@ def sum_up(mask: Tensor, depth: Tensor, true: Batch, encoding: DepthEncoding) ->
     true_mask = true.mask > 0.5
     value, true_value = map(encoding.from_target, (depth, true.depth))
     error = (value - true_value).double()
-    divisor = true_value.clamp(min=LEAST)
-    ratio = value.clamp(min=LEAST) / divisor
+    least = LEAST / encoding.target_scale
+    divisor = true_value.clamp(min=least)
+    ratio = value.clamp(min=least) / divisor
     apart = torch.maximum(ratio, 1 / ratio)
     similarity = ssim(depth, true.depth).double()
     return Sums(

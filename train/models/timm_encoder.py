@@ -19,6 +19,7 @@ from train.models.student import Student
 LEVELS = (2, 4, 8, 16)
 MASK_WIDTHS = SCENE_WIDTHS = (24, 32, 48, 64)
 OBJECT_LEVEL, OBJECT_WIDTH = 2, 32
+LEAST_SIDE = 64
 MIDDLE = 0.3  # a depth target to begin with
 
 
@@ -93,4 +94,26 @@ def make_encoder(name: str, **weights: Any) -> tuple[Any, list[int]]:
         )
     wanted = tuple(reductions.index(level) for level in LEVELS)
     encoder: Any = timm.create_model(name, features_only=True, out_indices=wanted, **weights)
+    _drop_unused(encoder)
     return encoder, encoder.feature_info.channels()
+
+
+def _drop_unused(encoder: nn.Module) -> None:
+    """Leave out stages at the end that no wanted feature needs; timm keeps some of them."""
+    device = next(encoder.parameters()).device
+    features = encoder.eval()(torch.zeros(1, 3, LEAST_SIDE, LEAST_SIDE, device=device))
+    sum(part.sum() for part in features).backward()
+    encoder.train()
+    unused = {part for part in encoder.parameters() if part.grad is None}
+    encoder.zero_grad(set_to_none=True)
+    for stages in encoder.children():
+        while isinstance(stages, nn.Sequential) and _is_unused(stages, unused):
+            del stages[-1]
+    for part in unused:
+        part.requires_grad_(False)
+
+
+def _is_unused(stages: nn.Sequential, unused: set[nn.Parameter]) -> bool:
+    """Whether the last stage has parameters, and none that is used."""
+    last = set(stages[-1].parameters()) if len(stages) else set()
+    return bool(last) and last <= unused

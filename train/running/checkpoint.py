@@ -74,9 +74,18 @@ class Checkpoint(NamedTuple):
     history: list[Numbers]
 
     def trained_model(self) -> Student:
-        """The model with the weights that are to be used, in evaluation mode."""
+        """The model with the weights that are to be used, in evaluation mode.
+
+        Raises WeightsError where they don't fit it.
+        """
         model = make_model(self.network.name, self.network.layout)
-        model.load_state_dict(self.averaged or self.weights)
+        try:
+            model.load_state_dict(self.averaged or self.weights)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"The checkpoint's weights are not those of {self.network.name} as it is in this "
+                "version; train it anew."
+            ) from error
         keep_freed_memory()
         return model.to(memory_format=torch.channels_last).eval()
 

@@ -18,6 +18,7 @@ from train.running.checkpoint import Checkpoint
 from train.shipping.about import About, mark_of, refuse_strangers
 
 OPSET = 17
+ONNX, EIGHT_BITS = "model.onnx", "model.int8.onnx"
 INPUTS, OUTPUTS = ("bg", "fg_bg"), ("mask", "depth")
 BATCH = "batch"
 

@@ -3,16 +3,16 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
 
 import joblib
 import numpy as np
 import torch
 
-from train.shipping.variants import Pair, Variant
+from train.shipping.photograph import photograph_pair
+from train.shipping.variants import Variant
 
 ROUNDS, SECONDS, LEAST = 7, 0.25, 3
-Timed = TypeVar("Timed")
 
 
 def cores() -> int:
@@ -31,15 +31,12 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def latencies(variants: Sequence[Variant], pairs: Sequence[Pair]) -> list[float]:
-    """Median milliseconds a pair of each variant; ``pairs`` holds one for each, of its size.
+def latencies(variants: Sequence[Variant]) -> list[float]:
+    """Median milliseconds of each variant for one pair of pictures of its size.
 
     The variants take turns, forwards and backwards, so that a machine that gets slower slows all.
     """
-    calls = [
-        lambda variant=variant, pair=pair: variant.answer(pair[0][:1], pair[1][:1])
-        for variant, pair in zip(variants, pairs, strict=True)
-    ]
+    calls = [partial(variant.answer, *photograph_pair(variant.size)) for variant in variants]
     return [1000 * seconds for seconds in medians(calls)]
 
 

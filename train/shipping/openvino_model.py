@@ -11,6 +11,7 @@ from train.shipping.graph import INPUTS, OUTPUTS, read_graph, words_of
 from train.shipping.variants import OPENVINO, Maps, Pair, Variant, in_short
 
 SECTION = "diorama"
+XML = "model.xml"
 
 
 def has_openvino() -> bool:

@@ -1,26 +1,21 @@
 """Whether an exported student answers as it does in torch, on real pictures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.cbook
 import numpy as np
 
 from data_manifest.dataset import Dataset
 from data_manifest.errors import WeightsError
 from data_manifest.header import DepthEncoding
-from data_manifest.pictures.decoding import decode_upright
-from data_manifest.pictures.resizing import resize
 from data_manifest.record import Size
 from train.data.loader import Loader, as_stored
 from train.data.samples import Samples
+from train.shipping.photograph import photograph_pair
 from train.shipping.variants import Pair, Variant, pictures_of
 
 TOLERANCE = 1e-4
 PAIRS, BATCH = 16, 3
-PHOTOGRAPH = "grace_hopper.jpg"
-"""By the US Navy, in the public domain; matplotlib brings it."""
 
 
 class Parity(NamedTuple):
@@ -34,26 +29,18 @@ class Parity(NamedTuple):
         return f"{self.engine} by {self.mask:.1e} (mask) and {self.depth:.1e} (depth target)"
 
 
-def sample_pairs(dataset: Dataset, size: Size) -> list[Pair]:
-    """Real samples, spread evenly over a dataset, in batches of different lengths."""
+def real_pairs(dataset: Dataset | None, size: Size) -> list[Pair]:
+    """Samples, spread evenly over a dataset, in batches of different lengths.
+
+    Where there is no dataset, pairs that are made of a photograph.
+    """
+    if dataset is None:
+        bg, fg_bg = photograph_pair(size, PAIRS)
+        starts = range(0, PAIRS, BATCH)
+        return [(bg[start : start + BATCH], fg_bg[start : start + BATCH]) for start in starts]
     samples = Samples(dataset, PAIRS)
     draws = as_stored(np.arange(len(samples)), BATCH, size)
     return [pictures_of(batch) for batch in Loader(samples, 0).batches(draws)]
-
-
-def photograph_pairs(size: Size) -> list[Pair]:
-    """The same of one photograph, where no dataset is left: shifted, and a part of it upside down.
-
-    In batches of different lengths, as real samples are.
-    """
-    file = Path(matplotlib.cbook.get_sample_data(PHOTOGRAPH, asfileobj=False))
-    picture = resize(decode_upright(file.read_bytes(), "RGB"), size) / np.float32(255)
-    shifts = np.arange(PAIRS) * size.width // PAIRS
-    bg = np.stack([np.roll(picture, shift, axis=1).transpose(2, 0, 1) for shift in shifts])
-    fg_bg, part = bg.copy(), slice(size.height // 4, -(size.height // 4))
-    fg_bg[:, :, part, : size.width // 2] = bg[:, :, part, : size.width // 2][:, :, ::-1]
-    starts = range(0, PAIRS, BATCH)
-    return [(bg[start : start + BATCH], fg_bg[start : start + BATCH]) for start in starts]
 
 
 def parity(

@@ -50,7 +50,8 @@ class Variant(NamedTuple):
 def pictures_of(batch: Batch) -> Pair:
     """``bg`` and ``fg_bg`` of a batch as it is read, as a variant takes them."""
     bg, fg_bg = (
-        picture.numpy().astype(np.float32) / np.float32(255) for picture in (batch.bg, batch.fg_bg)
+        np.ascontiguousarray(picture.numpy(), np.float32) / np.float32(255)
+        for picture in (batch.bg, batch.fg_bg)
     )
     return bg, fg_bg
 

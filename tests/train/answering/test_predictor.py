@@ -160,6 +160,13 @@ def test_tiles_of_a_real_student_meet_as_pixels_do_elsewhere(tiling: Predictor, 
         assert steps[borders].max() <= np.delete(steps, borders).max()
 
 
+def test_a_line_that_tiles_dont_fit_in_is_answered_whole(
+    student: Predictor, tiling: Predictor, pair: Pair
+) -> None:
+    line = sized(pair, (60_000, 1))  # a tile high, it would have 138 million pixels
+    assert np.array_equal(tiling(*line).depth, student(*line).depth)
+
+
 def test_a_checkpoint_may_be_named_in_two_ways(student_run: Path, pair: Pair) -> None:
     small = sized(pair, TRAINED)
     one = Predictor.load(student_run / "last.pt", device="cpu")

@@ -12,11 +12,14 @@ from data_manifest.dataset import Dataset
 from data_manifest.pictures.resizing import resize
 from data_manifest.record import Picture, Size
 from train.models.dual_unet import DualUNet
+from train.models.layout import Layout
 from train.models.mdeas import MDEAS
 from train.models.res_unet import ResUNet
 from train.models.resnet34_unet import ResNet34UNet
 from train.models.resnext_unet import ResNeXtUNet
 from train.models.student import Student
+from train.models.timm_encoder import TimmStudent
+from train.models.twin import Twin
 from train.models.unet import UNet
 from train.models.w_unet import WUNet
 
@@ -39,6 +42,11 @@ CASES = {
     "res_unet": Case(ResUNet, 16, 16),
     "resnext_unet": Case(ResNeXtUNet, 16, 16),
 }
+PRETRAINED = {
+    "twin": Case(lambda: Twin(Layout(layered=True)), 8, 16),
+    "timm": Case(lambda: TimmStudent("tf_efficientnet_lite0", Layout()), 16, 16),
+}
+"""Those with tests of their own for all else."""
 ROWS = (0, 100)  # two samples of unlike backgrounds and foregrounds
 
 
@@ -49,7 +57,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def case(name: str) -> Case:
-    return CASES[name]
+    return (CASES | PRETRAINED)[name]
 
 
 @pytest.fixture
@@ -89,6 +97,7 @@ def gradients(model: Student, pair: tuple[Tensor, Tensor]) -> Iterator[tuple[str
         yield name, part.grad
 
 
+@pytest.mark.parametrize("name", CASES | PRETRAINED, indirect=True)
 def test_every_parameter_gets_a_gradient(model: Student, pair: tuple[Tensor, Tensor]) -> None:
     """Not zero in evaluation; in training batch norms cancel biases, all but rounding errors."""
     keep_statistics(model)
