@@ -117,7 +117,7 @@ def test_a_camera_frame_through_the_whole_chain(pictures: Path, tmp_path: Path) 
         assert sample.mask.shape == sample.depth.shape == (480, 640)
     assert "640" in (tmp_path / "report.html").read_text()
     for kind in ("mask", "depth"):
-        predicted = sorted((tmp_path / "predictions").rglob(f"*{kind}*.png"))
+        predicted = sorted((tmp_path / "predictions").rglob(f"*.{kind}.png"))
         assert len(predicted) == 2
         for path in predicted:
             with Image.open(path) as picture:
