@@ -57,5 +57,5 @@ def _may_write(out: Path, *, overwrite: bool) -> None:
             Checkpoint.read(out)
         except (UsageError, WeightsError) as error:
             raise UsageError(
-                f"{out} isn't a checkpoint of ours; move it away, or give --overwrite to replace it."
+                f"{out} isn't a checkpoint of ours; move it away, or give --overwrite."
             ) from error

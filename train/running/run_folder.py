@@ -31,6 +31,8 @@ _FILES = (
     "worst.png",
     "finding-lr.png",
     "comparison.json",
+    "model.xml",
+    "model.bin",
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.nn import SyncBatchNorm
 from torch.optim.swa_utils import AveragedModel
 
 from data_manifest.commands.memory import keep_freed_memory
@@ -55,7 +56,7 @@ class Trainer(NamedTuple):
     @property
     def bare_model(self) -> Student:
         """The model without what wraps it."""
-        bare: Student = self.accelerator.unwrap_model(self.model)
+        bare: Student = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
         return bare
 
     @property
@@ -91,6 +92,9 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
         dataset.depth_encoding, origin.sentence,
     )  # fmt: skip
     averaged = averaged_model(model.to(accelerator.device), options.ema)
+    if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
+        # On a CPU torch has none: batch norms there see their own process's share alone.
+        model = SyncBatchNorm.convert_sync_batchnorm(model)
     itinerary = Itinerary.of(options, dataset.header.size, len(samples))
     schedule = Schedule(optimizer, itinerary.pace(0, options))
     model, optimizer = accelerator.prepare(model, optimizer)

@@ -63,7 +63,7 @@ class Comparison(NamedTuple):
             for variant, milliseconds, worth in self.measured
         ]
         lines = [
-            f"{file:17}{engine:13}{size:>9}{mega:>8}{time:>11}{iou:>10}{rmse:>{len(rows[0][-1]) + 2}}"
+            f"{file:17}{engine:13}{size:>9}{mega:>8}{time:>11}{iou:>10}{rmse:>16}"
             for file, engine, size, mega, time, iou, rmse in rows
         ]
         how = f"on {self.judging}; one pair at a time on the CPU, threads: {self.threads}"

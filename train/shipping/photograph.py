@@ -17,7 +17,8 @@ NAME = "grace_hopper.jpg"
 def photograph_pair(size: Size, count: int = 1) -> Pair:
     """``bg`` and ``fg_bg``, (count, 3, H, W): it is shifted each time, and a part turned over."""
     file = Path(matplotlib.cbook.get_sample_data(NAME, asfileobj=False))
-    picture = resize(decode_upright(file.read_bytes(), "RGB"), size).astype(np.float32) / 255
+    pixels = resize(decode_upright(file.read_bytes(), "RGB"), size)
+    picture = pixels.astype(np.float32) / np.float32(255)
     shifts = np.arange(count) * size.width // count
     bg = np.stack([np.roll(picture, shift, axis=1).transpose(2, 0, 1) for shift in shifts])
     fg_bg, rows, columns = bg.copy(), size.height // 4, size.width // 2
