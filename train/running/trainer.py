@@ -94,7 +94,7 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
     averaged = averaged_model(model.to(accelerator.device), options.ema)
     if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
         # On a CPU torch has none: batch norms there see their own process's share alone.
-        model = SyncBatchNorm.convert_sync_batchnorm(model)
+        model = SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     itinerary = Itinerary.of(options, dataset.header.size, len(samples))
     schedule = Schedule(optimizer, itinerary.pace(0, options))
     model, optimizer = accelerator.prepare(model, optimizer)

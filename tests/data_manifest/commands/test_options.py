@@ -5,7 +5,7 @@ import pytest
 from data_manifest.commands.options import build
 from data_manifest.errors import UsageError
 from datagen.config import OverlayConfig
-from train.config import FitConfig
+from train.config.fit import FitConfig
 
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ given = Samples.__getitem__
 def noted(self, draw):
     batch = given(self, draw)
     if self._augment != "none":
-        mark = int(batch.fg_bg.long().sum()) * 1000 + int(batch.bg.long().sum()) % 1000
+        mark = int(batch.fg_bg.sum()) * 1000 + int(batch.bg.sum()) % 1000
         seen.write(f"{draw.epoch} {draw.row} {mark}\\n")
     return batch
 
