@@ -46,9 +46,7 @@ def export(config: ExportConfig) -> str:
         else:
             file.write_bytes(content)
         found = _parities(file, source, student, size, dataset)
-        made = sorted(
-            Path(folder).iterdir()
-        )  # the .bin before the .xml, which is what is looked for
+        made = sorted(Path(folder).iterdir())  # the .xml last: it is what is looked for
         make_folder(config.file.parent)
         publish_files(config.file.parent, [(part.name, part.read_bytes()) for part in made])
     return _summary(config, checkpoint.network, size, found, dataset)
@@ -65,7 +63,9 @@ def _size(config: ExportConfig, network: Network) -> Size:
 def _dataset(config: ExportConfig) -> Dataset | None:
     """The dataset to check on; None where that of the run is gone, and none was named."""
     try:
-        return dataset_of(config.run, config.shards)
+        found = dataset_of(config.run, config.shards)
+        _ = found.depth_encoding
+        return found
     except (UsageError, DatasetError) as error:
         if config.shards:
             raise

@@ -42,7 +42,8 @@ def prune(config: PruneConfig) -> str:
     sparsest = ", ".join(f"{layer.name} {layer.share:.0%}" for layer in layers[:SHOWN])
     return (
         f"{out}: {together.zeros:,} of {together.weights:,} convolution weights are zero, "
-        f"{together.share:.1%}; pretrained layers took part, depthwise and last ones didn't\n"
+        f"{together.share:.1%}; all layers took part, pretrained ones too, but depthwise and last "
+        "ones\n"
         f"sparsest layers: {sparsest}\n"
         f"on disk: {weights[0]} before, {weights[1]} after\n"
         f"{cost(judging, *worths)}\n"

@@ -70,7 +70,7 @@ def options(labelled: Path) -> Options:
     """
     return {
         "shards": [str(labelled)], "model": "twin", "size": 32, "batch_size": 6, "epochs": 2,
-        "limit": 22, "augment": "full", "ema": 0.9, "optimizer": "sgd", "lr": 0.01,
+        "limit": 22, "augment": "full", "ema": 0.9, "optimizer": "sgd", "lr": 0.001,
         "device": "cpu", "quiet": True,
     }  # fmt: skip
 
