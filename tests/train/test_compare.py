@@ -98,7 +98,7 @@ def test_it_says_which_files_are_of_other_weights(mine: Path) -> None:
     assert sum("other weights" in line for line in said) == 1
 
 
-def test_what_cant_be_compared_is_a_sentence(mine: Path, tmp_path: Path) -> None:
+def test_what_cant_be_compared_is_a_sentence(mine: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no checkpoint nowhere/best\.pt"):
         compare(CompareConfig(run=Path("nowhere")))
     with pytest.raises(UsageError, match="There is no dataset gone"):

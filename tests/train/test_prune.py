@@ -74,7 +74,10 @@ def test_more_zeros_cost_more(mine: Path) -> None:
     for amount in (0.1, 0.9):
         prune(PruneConfig(run=mine, amount=amount, limit=4, quiet=True))  # replaces its own
         shares[amount] = np.mean(
-            [float((part.weight == 0).float().mean()) for part in kernels(mine, "pruned.pt").values()]
+            [
+                float((part.weight == 0).float().mean())
+                for part in kernels(mine, "pruned.pt").values()
+            ]
         )
     assert shares[0.1] < shares[0.9]
 

@@ -117,14 +117,14 @@ def test_a_strangers_file_is_not_replaced_unasked(mine: Path) -> None:
     assert out.stat().st_size > 100_000
 
 
-def test_it_needs_an_export_of_the_weights_that_are_there(
-    student_run: Path, mine: Path, labelled: Path
-) -> None:
-    with pytest.raises(UsageError, match=rf"There is no .*model\.onnx; make it with `train export"):
+def test_it_needs_an_export_of_the_weights_that_are_there(student_run: Path, mine: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no .*model\.onnx; make it with `train export"):
         quantize(short(student_run))
     prune(PruneConfig(run=mine, limit=2, quiet=True))
     (mine / "pruned.pt").replace(mine / "best.pt")
-    with pytest.raises(UsageError, match=r"made of other weights than best\.pt has now; run `train"):
+    with pytest.raises(
+        UsageError, match=r"made of other weights than best\.pt has now; run `train"
+    ):
         quantize(short(mine))
     (mine / "model.onnx").write_text("no network\n")
     with pytest.raises(WeightsError, match=r"model\.onnx is not an ONNX file, or is cut off"):
