@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,42 @@ def test_no_dataset(command: Command) -> None:
 def test_no_depth(command: Command, dataset: Path) -> None:
     done = command("train", "fit", "--shards", dataset)
     assert_sentence(done, 1, "has no depth yet; run `depthgen run` first")
+
+
+def test_datasets_of_mixed_sizes(
+    command: Command, labelled: Path, make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Two datasets of other sizes given together, and a shard of the other among a dataset's."""
+    other = make_dataset(tmp_path / "other", size=64, limit=40)
+    done = command("train", "fit", "--shards", labelled / "*.h5", "--shards", other / "*.h5")
+    assert_sentence(done, 2, "The shards lie in 2 folders, expected one dataset")
+    mixed = Path(shutil.copytree(labelled, tmp_path / "mixed"))
+    shards = sorted(mixed.glob("*.h5"))
+    shutil.copy(sorted(other.glob("*.h5"))[0], shards[0])
+    done = command("train", "fit", "--shards", mixed, "--model", "mdeas")
+    assert_sentence(done, 1, shards[0].name)
+
+
+def test_a_typo_in_the_options_of_a_training(
+    command: Command, labelled: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "fit.yaml").write_text("epocs: 3\n")
+    done = command("train", "fit", "--shards", labelled, "--config", "fit.yaml")
+    assert_sentence(done, 2, "fit.yaml", "epocs", "epochs")
+    done = command("train", "fit", "--shards", labelled, "--mask-loss", "bce + 2*dise")
+    assert_sentence(done, 2, "dise", "dice")
+
+
+def test_nothing_to_validate_on(
+    command: Command, make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = make_dataset(tmp_path / "data", hold_out=0, limit=24, size=64)
+    command("depthgen", "run", data, "--quiet")
+    done = command("train", "fit", "--shards", data, "--model", "mdeas", "--epochs", 1)
+    assert done.returncode == 0
+    assert "epoch 1 has the lowest training loss: no split is held out" in done.stdout
+    done = command("train", "evaluate", "--run", "runs/mdeas")
+    assert_sentence(done, 1, "has no validation samples; its --hold-out is 0")
 
 
 def test_a_size_that_the_student_cant_take(command: Command, labelled: Path) -> None:
