@@ -14,6 +14,8 @@ import joblib
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+SILENCED = "ignore:resource_tracker:UserWarning"
+"""For loky's helper, which tells of what it tidies up when Ctrl-C has ended its parent."""
 _watched = False
 
 
@@ -32,6 +34,9 @@ def each(
     # lost and nothing to be done.
     for known in ("A worker stopped while some jobs", ".*tasks which were still being processed"):
         warnings.filterwarnings("ignore", known, UserWarning)
+    given = os.environ.get("PYTHONWARNINGS", "")
+    if SILENCED not in given:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [given, SILENCED]))
     parallel = joblib.Parallel(workers, return_as="generator_unordered", batch_size=1)
     with _interrupts_left_to_parent():
         results = parallel(joblib.delayed(_in_worker)(function, task) for task in tasks)
