@@ -14,6 +14,8 @@ from datagen.config import OverlayConfig
 from datagen.overlay import overlay
 
 os.environ["OMP_WAIT_POLICY"] = "passive"  # tests run side by side; threads must not spin
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parent.parent
 BACKGROUNDS = ("chelsea.png", "coffee.png", "motorcycle_left.png", "china.jpg", "flower.jpg")
 CUTOUTS = ("apple", "cat", "chair", "guitar", "key", "owl", "tree")

@@ -1,11 +1,13 @@
 """A real student, shared by the tests of what is done with one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from train.config.fit import FitConfig
 from train.fit import fit
+from train.shipping import latency
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +20,12 @@ def student_run(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     }  # fmt: skip
     fit(FitConfig.model_validate(options))
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _timed_briefly() -> Iterator[None]:
+    """How fast a form of a student is here matters to no test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latency, "ROUNDS", 1)
+        patch.setattr(latency, "SECONDS", 0.0)
+        yield

@@ -37,26 +37,24 @@ def latencies(variants: Sequence[Variant]) -> list[float]:
     The variants take turns, forwards and backwards, so that a machine that gets slower slows all.
     """
     calls = [partial(variant.answer, *photograph_pair(variant.size)) for variant in variants]
-    return [1000 * seconds for seconds in medians(calls)]
+    return [1000 * seconds for seconds in _medians(calls)]
 
 
-def medians(
-    calls: Sequence[Callable[[], object]], rounds: int = ROUNDS, seconds: float = SECONDS
-) -> list[float]:
-    """Median seconds of each call; in each round each is called for ``seconds``."""
+def _medians(calls: Sequence[Callable[[], object]]) -> list[float]:
+    """Median seconds of each call; in each of ``ROUNDS`` each is called for ``SECONDS``."""
     times: list[list[float]] = [[] for _ in calls]
-    for number in range(rounds):
+    for number in range(ROUNDS):
         order = range(len(calls)) if number % 2 == 0 else reversed(range(len(calls)))
         for index in order:
-            times[index] += _turn(calls[index], seconds)
+            times[index] += _turn(calls[index])
     return [float(np.median(part)) for part in times]
 
 
-def _turn(call: Callable[[], object], seconds: float) -> list[float]:
+def _turn(call: Callable[[], object]) -> list[float]:
     """Seconds of some calls; the first, which finds another's data in the caches, isn't counted."""
     call()
     found: list[float] = []
-    while len(found) < LEAST or sum(found) < seconds:
+    while len(found) < LEAST or sum(found) < SECONDS:
         start = time.perf_counter()
         call()
         found.append(time.perf_counter() - start)

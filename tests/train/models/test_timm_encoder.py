@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 import pytest
 import timm
@@ -106,8 +107,8 @@ def test_what_cant_be_had_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
         TimmStudent("resnet1", LAYOUT)
     with pytest.raises(UsageError, match="features at 1/16"):
         TimmStudent("vit_tiny_patch16_224", LAYOUT)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(WeightsError, match="connect to the network, give --weights FILE"):
         pretrain(TimmStudent("resnet18", LAYOUT), "auto")
 
