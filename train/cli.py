@@ -28,7 +28,7 @@ def main() -> None:
 def fit(config: FitConfig) -> str:
     """Train a student on the training split; validation decides what is best.
 
-    Every epoch ends in a checkpoint. Running the same command again goes on after the last one;
+    It saves every minute. Running the same command again goes on where it was saved last;
     --resume does so without the other options.
 
     \b
