@@ -158,6 +158,7 @@ def test_nothing_to_validate_on(
     done = command("train", "fit", "--shards", data, "--model", "mdeas", "--epochs", 1)
     assert done.returncode == 0
     assert "epoch 1 has the lowest training loss: no split is held out" in done.stdout
+    assert "next: train predict --fg-bg PHOTO --bg EMPTY --run runs/mdeas" in done.stdout
     done = command("train", "evaluate", "--run", "runs/mdeas")
     assert_sentence(done, 1, "has no validation samples; its --hold-out is 0")
 

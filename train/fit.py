@@ -159,9 +159,9 @@ def _summary(
         if deciding
         else "the lowest training loss: no split is held out"
     )
-    judged = "evaluate" if deciding else "predict"
+    usable = "evaluate" if deciding else "predict --fg-bg PHOTO --bg EMPTY"
     return (
         f"{options.folder}: {options.model}, {trainer.network.origin}\n"
         f"{len(history)} epochs, {seconds:.0f} s; epoch {best} has {by}\n"
-        f"next: train {judged} --run {options.folder}"
+        f"next: train {usable} --run {options.folder}"
     )
