@@ -88,6 +88,11 @@ class DepthEncoding(_Model):
         """Depth in ``unit``, an array or a tensor of any shape, as training targets."""
         return (depth - self.target_offset) * self.target_scale
 
+    def turn_to_target(self, depth: Depth) -> None:
+        """The same in place, of float32 depth of any shape."""
+        depth -= np.float32(self.target_offset)
+        depth *= np.float32(self.target_scale)
+
     def from_target(self, target: Any) -> Any:
         """Training targets, an array or a tensor of any shape, as depth in ``unit``."""
         return target / self.target_scale + self.target_offset

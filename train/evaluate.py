@@ -1,6 +1,6 @@
 """``train evaluate``: a student beside its teacher, and beside what needs no look at a picture."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from torch import Tensor
@@ -139,7 +139,7 @@ def _judge(
         return mask_logits, depth
 
     batches = _batches(config, predictor, part, what)
-    true = (batch.to(predictor.device).as_float() for batch in batches)
+    true = (batch.as_float() for batch in batches)
     records = part.plan.records(part.rows[spread(len(part), config.limit)])
     return judge(student, others, true, records, labels, legacy=config.legacy)
 
@@ -150,8 +150,8 @@ def _batches(
     """The samples of a split in batches, as read, with progress."""
     samples = Samples(part, config.limit)
     draws = as_stored(np.arange(len(samples)), config.batch_size, predictor.network.size)
-    batches: Iterable[Batch] = Loader(samples, readers(None, predictor.device)).batches(draws)
+    loader = Loader(samples, readers(None, predictor.device), predictor.device)
     with progress(what, len(samples), "samples", quiet=config.quiet) as advance:
-        for batch in batches:
+        for batch in loader.batches(draws):
             yield batch
             advance(len(batch.mask))

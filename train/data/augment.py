@@ -21,7 +21,7 @@ BG_GAIN, BG_GAMMA, BG_COLOUR_SHARE = 0.08, 0.08, 0.8
 """The same of the background alone, and how often."""
 BG_TURN_DEGREES, BG_SHIFT, BG_MOVE_SHARE = 1.0, 0.01, 0.3
 """The background alone is turned and shifted by up to that share of the side, and how often."""
-NOISE, NOISE_SHARE, NOISE_VALUES = 8.0, 0.4, 2**20
+NOISE, NOISE_SHARE, NOISE_VALUES = 8, 0.4, 2**19
 """Greatest standard deviation of noise in levels of 255, and how often a picture gets it.
 
 It is read from so many values, beginning anywhere: drawing it anew would take longer than the rest.
@@ -29,6 +29,7 @@ It is read from so many values, beginning anywhere: drawing it anew would take l
 SHADOW_DEPTH, SHADOW_SHARE = (0.2, 0.6), 0.3
 """How much a foreground's shadow darkens, and how often there is one."""
 SHADOW_STEP = 4  # pixels of a picture to one of the shadow, which is soft anyway
+Levels = npt.NDArray[np.uint8]
 
 
 def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> Shown:
@@ -54,8 +55,11 @@ def _colour_table(rng: np.random.Generator, gain: float, gamma: float) -> Pictur
     """(1, 256, 3) uint8: what becomes of each level of each colour."""
     gains = 1 + gain * rng.uniform(-1, 1, 3)
     power = 1 + gamma * rng.uniform(-1, 1)
-    level = np.arange(256)[:, None] / 255
-    return np.asarray(255 * np.clip(level * gains, 0, 1) ** power + 0.5, np.uint8)[None]
+    levels = np.minimum(_LEVELS * gains.astype(np.float32), 1) ** np.float32(power)
+    return np.asarray(255 * levels + np.float32(0.5), np.uint8)[None]
+
+
+_LEVELS = np.arange(256, dtype=np.float32)[:, None] / 255
 
 
 def _mirrored(shown: Shown) -> Shown:
@@ -73,7 +77,7 @@ def _recoloured(picture: Picture, table: Picture) -> Picture:
 
 def _then(first: Picture, second: Picture) -> Picture:
     """The table of two tables, one after the other."""
-    return np.asarray(np.take_along_axis(second, first.astype(np.intp), axis=1))
+    return np.asarray(cv2.LUT(first, second), np.uint8)
 
 
 def _moved(bg: Picture, rng: np.random.Generator) -> Picture:
@@ -86,26 +90,34 @@ def _moved(bg: Picture, rng: np.random.Generator) -> Picture:
     )
     shift = BG_SHIFT * rng.uniform(-1, 1, 2) * (width, height)
     moved = turn + np.column_stack([np.zeros((2, 2)), shift])
-    return np.asarray(
-        cv2.warpAffine(bg, moved, (width, height), borderMode=cv2.BORDER_REFLECT_101), np.uint8
-    )
+    # OpenCV takes half the time for four channels that it takes for three.
+    four = cv2.cvtColor(bg, cv2.COLOR_RGB2RGBA)
+    four = cv2.warpAffine(four, moved, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(cv2.cvtColor(four, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
 def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
     if rng.random() >= NOISE_SHARE:
         return picture
-    begins = int(rng.integers(NOISE_VALUES))
-    noise = _noise(picture.size)[begins : begins + picture.size].reshape(picture.shape)
-    noisy = cv2.scaleAdd(noise, NOISE * rng.random(), picture.astype(np.float32))
-    return np.asarray(cv2.convertScaleAbs(np.maximum(noisy, 0)), np.uint8)
+    deviation, begins = rng.integers((1, 0), (NOISE, NOISE_VALUES), endpoint=True).tolist()
+    brighter, darker = (
+        part[begins : begins + picture.size].reshape(picture.shape)
+        for part in _noise(deviation, picture.size)
+    )
+    return np.asarray(cv2.subtract(cv2.add(picture, brighter), darker), np.uint8)
 
 
 @cache
-def _noise(more: int) -> npt.NDArray[np.float32]:
-    """Normally distributed values, the same in every process, and ``more`` that repeat them."""
+def _noise(deviation: int, more: int) -> tuple[Levels, Levels]:
+    """Normally distributed values, those above 0 and the others' amounts, the same everywhere.
+
+    NOISE_VALUES of them and ``more`` that repeat them. As bytes, they are added in a twentieth of
+    the time that floats take.
+    """
     rng = np.random.Generator(np.random.Philox(key=[0, 0]))
-    values = rng.standard_normal(NOISE_VALUES, np.float32)
-    return np.resize(values, NOISE_VALUES + more)
+    values = np.rint(deviation * rng.standard_normal(NOISE_VALUES, np.float32))
+    values = np.resize(values, NOISE_VALUES + more)
+    return np.maximum(values, 0).astype(np.uint8), np.maximum(-values, 0).astype(np.uint8)
 
 
 def _shaded(fg_bg: Picture, mask: Mask, rng: np.random.Generator) -> Picture:
@@ -118,8 +130,9 @@ def _shaded(fg_bg: Picture, mask: Mask, rng: np.random.Generator) -> Picture:
     small = 1 / SHADOW_STEP
     move = np.array([[small, 0, across * small], [0, small, down * small]])
     size = -(-width // SHADOW_STEP), -(-height // SHADOW_STEP)
-    shadow = cv2.warpAffine(mask.astype(np.float32), move, size)
+    shadow = cv2.warpAffine(mask.view(np.uint8) * np.uint8(255), move, size)
     shadow = cv2.GaussianBlur(shadow, (0, 0), max(reach * rng.uniform(0.3, 1) * small, 0.5))
-    shadow = cv2.resize(shadow, (width, height))
-    light = 1 - np.float32(rng.uniform(*SHADOW_DEPTH)) * shadow * ~mask
-    return np.asarray(fg_bg * light[..., None] + np.float32(0.5), np.uint8)
+    shadow = cv2.convertScaleAbs(shadow, alpha=rng.uniform(*SHADOW_DEPTH))
+    light = cv2.bitwise_not(cv2.resize(shadow, (width, height)) * ~mask)
+    light = cv2.cvtColor(light, cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.multiply(fg_bg, light, scale=1 / 255), np.uint8)

@@ -15,12 +15,12 @@ Rows = npt.NDArray[np.int64]
 
 
 class Draw(NamedTuple):
-    """One sample of an epoch: its number among the samples trained on, and how it is shown.
+    """One batch: its samples' numbers among those trained on, and how they are shown.
 
-    ``epoch`` and ``seed`` decide how it is varied; ``size`` is what it is resized to.
+    ``epoch`` and ``seed`` decide how they are varied; ``size`` is what they are resized to.
     """
 
-    row: int
+    rows: Rows
     epoch: int
     seed: int
     size: Size

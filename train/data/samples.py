@@ -1,8 +1,6 @@
 """A dataset's samples, each at the size and with the variation that is asked for."""
 
 import numpy as np
-import numpy.typing as npt
-from torch.utils import data
 
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
@@ -18,11 +16,11 @@ from train.data.order import Draw
 TOLERANCE = 1e-6
 
 
-class Samples(data.Dataset[Shown]):
+class Samples:
     """A dataset's samples by :class:`Draw`; ``limit`` takes so many, spread evenly.
 
-    What a draw gives depends on nothing but the sample's index in the plan, and on the draw. Raises
-    DatasetError for targets outside [0, 1].
+    What a draw shows of a sample depends on nothing but its index in the plan, and on the draw's
+    seed, epoch and size. Raises DatasetError for targets outside [0, 1].
     """
 
     def __init__(
@@ -35,8 +33,15 @@ class Samples(data.Dataset[Shown]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, draw: Draw) -> Shown:
-        sample = self._dataset[int(self._rows[draw.row])]
+    def read(self, draw: Draw, room: Shown) -> None:
+        """Read the samples of a draw into arrays that have room for them."""
+        for place, row in enumerate(self._rows[draw.rows].tolist()):
+            shown = self._shown(row, draw)
+            room.bg[place], room.fg_bg[place] = shown.bg, shown.fg_bg
+            room.mask[place], room.depth[place] = shown.mask, shown.depth
+
+    def _shown(self, row: int, draw: Draw) -> Shown:
+        sample = self._dataset[row]
         if sample.depth is None:
             raise DatasetError(
                 f"Sample {sample.record.key} has no depth; run `depthgen run` again."
@@ -45,8 +50,9 @@ class Samples(data.Dataset[Shown]):
             resize(sample.bg, draw.size),
             resize(sample.fg_bg, draw.size),
             resize_mask(sample.mask, draw.size),
-            depth_target(resize(sample.depth, draw.size), self._encoding),
+            resize(sample.depth, draw.size),
         )
+        turn_to_target(shown.depth, self._encoding)
         drawn_from = (draw.seed, draw.epoch, sample.record.index)
         return vary(shown, self._augment, drawn_from)
 
@@ -58,13 +64,17 @@ class Samples(data.Dataset[Shown]):
 
 def resize_mask(mask: Mask, size: Size) -> Mask:
     """(H, W) bool at another size: True where at least half of the pixel is."""
+    if Size.of(mask) == size:
+        return mask
     return np.asarray(resize(mask.view(np.uint8) * np.uint8(255), size) >= MASK_FROM)
 
 
-def depth_target(depth: npt.NDArray[np.generic], encoding: DepthEncoding) -> Depth:
-    """Depth in its unit to the training target. Raises DatasetError where it leaves [0, 1]."""
-    target = encoding.to_target(depth.astype(np.float32))
-    low, high = float(target.min()), float(target.max())
+def turn_to_target(depth: Depth, encoding: DepthEncoding) -> None:
+    """Depth in its unit to the training target, in place; it must lie within [0, 1].
+
+    Raises DatasetError where it doesn't.
+    """
+    encoding.turn_to_target(depth)
+    low, high = float(depth.min()), float(depth.max())
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         raise DatasetError(f"Depth targets reach from {low:.4g} to {high:.4g}, not within [0, 1].")
-    return np.asarray(target, np.float32)

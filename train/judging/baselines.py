@@ -16,8 +16,8 @@ def mean_maps(batches: Iterable[Batch]) -> tuple[npt.NDArray[np.float64], npt.ND
     """The mean mask and the mean depth target of the training split, (h, w) float64 each."""
     masks, depths, count = np.zeros(()), np.zeros(()), 0
     for batch in batches:
-        masks = masks + batch.mask[:, 0].double().sum(dim=0).numpy()
-        depths = depths + batch.depth[:, 0].double().sum(dim=0).numpy()
+        masks = masks + batch.mask[:, 0].double().sum(dim=0).cpu().numpy()
+        depths = depths + batch.depth[:, 0].double().sum(dim=0).cpu().numpy()
         count += len(batch.mask)
     return masks / count, depths / count
 

@@ -57,7 +57,7 @@ def example_panel(trainer: Trainer) -> Picture | None:
     rows = np.linspace(0, len(trainer.unseen) - 1, PANEL_ROWS).astype(np.int64)
     encoding, size = trainer.network.encoding, trainer.network.size
     batch = next(iter(trainer.val_loader.batches(as_stored(rows, PANEL_ROWS, size))))
-    true = batch.to(trainer.accelerator.device).as_float()
+    true, batch = batch.as_float(), batch.to(torch.device("cpu"))
     trainer.used_model.eval()
     mask_logits, depth = trainer.used_model(true.bg, true.fg_bg)
     rows_shown = []

@@ -113,7 +113,7 @@ def validate(trainer: Trainer, options: FitConfig, stop: StopRequest) -> Numbers
     sums, meter = Sums(), Meter(trainer.network.encoding)
     model.eval()
     for batch in trainer.val_loader.batches(draws):
-        true = batch.to(accelerator.device).as_float()
+        true = batch.as_float()
         with accelerator.autocast():
             mask_logits, depth = model(true.bg, true.fg_bg)
         sums.add(trainer.losses(mask_logits, depth, true), len(true.mask))

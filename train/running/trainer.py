@@ -72,7 +72,8 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
     weights to begin with can't.
     """
     accelerator = make_accelerator(options.device, options.precision)
-    workers = readers(options.workers, accelerator.device)
+    device = accelerator.device
+    workers = readers(options.workers, device)
     samples = Samples(training_samples(options, dataset), options.limit, options.augment)
     unseen = Samples(dataset.select(deciding), options.limit) if deciding else None
     torch.manual_seed(options.seed)
@@ -84,15 +85,15 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
         parse(options.mask_loss, "mask"),
         parse(options.depth_loss, "depth"),
         learned=options.task_weights == "learned",
-    ).to(accelerator.device)
+    ).to(device)
     groups = _groups(model, losses, _pretrained_share(options, origin, dataset))
     optimizer = _optimizer(groups, options)
     network = Network(
         options.model, layout, options.sizes(dataset.header.size)[-1][0],
         dataset.depth_encoding, origin.sentence,
     )  # fmt: skip
-    averaged = averaged_model(model.to(accelerator.device), options.ema)
-    if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
+    averaged = averaged_model(model.to(device), options.ema)
+    if accelerator.num_processes > 1 and device.type == "cuda":
         # On a CPU torch has none: batch norms there see their own process's share alone.
         model = SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     itinerary = Itinerary.of(options, dataset.header.size, len(samples))
@@ -102,7 +103,8 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
         model = torch.compile(model)  # type: ignore[assignment]
     return Trainer(
         accelerator, network, model, losses, averaged, optimizer, schedule,
-        Loader(samples, workers), Loader(unseen, workers) if unseen else None, samples, unseen,
+        Loader(samples, workers, device), Loader(unseen, workers, device) if unseen else None,
+        samples, unseen,
     )  # fmt: skip
 
 
@@ -160,7 +162,7 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
     batch is divided among processes and passes.
     """
     accelerator, count = trainer.accelerator, len(batch.mask)
-    true = batch.to(accelerator.device).as_float()
+    true = batch.as_float()
     trainer.optimizer.zero_grad()
     totals: dict[str, Tensor] = {}
     for start, end in _passes(count, options.accumulate):

@@ -1,0 +1,57 @@
+"""Batches are the same whoever reads them, and stay so while they are in use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data_manifest.dataset import Dataset
+from data_manifest.errors import DatasetError
+from data_manifest.record import Size
+from train.data.batch import Batch
+from train.data.loader import Draws, Loader
+from train.data.order import in_batches, shuffled
+from train.data.samples import Samples
+
+
+def draws(count: int, side: int, epoch: int = 0) -> Draws:
+    order = shuffled(np.arange(count), 3, epoch)
+    return Draws(in_batches(order, 5), epoch, 3, Size(side, side))
+
+
+def equal(one: Batch, other: Batch) -> bool:
+    return all(map(torch.equal, one, other))
+
+
+def test_reading_processes_give_what_is_read_here_pass_after_pass(labelled: Path) -> None:
+    samples = Samples(Dataset(labelled), augment="full")
+    apart, here = Loader(samples, 2), Loader(samples, 0)
+    # Larger than before, smaller again, and after a pass that was left in its midst.
+    for epoch, side in enumerate((32, 96, 48)):
+        wanted = draws(60, side, epoch)
+        assert len(next(iter(apart.batches(wanted))).mask) == 5
+        pairs = zip(apart.batches(wanted), here.batches(wanted), strict=True)
+        assert sum(equal(mine, true) for mine, true in pairs) == len(wanted) == 12
+
+
+def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path) -> None:
+    loader = Loader(Samples(Dataset(labelled)), 1)
+    before = kept = None
+    for batch in loader.batches(draws(60, 96)):
+        if before is not None:
+            assert equal(before, kept)
+        before, kept = batch, Batch(*(part.clone() for part in batch))
+
+
+def test_what_a_reading_process_finds_wrong_is_raised_here(labelled: Path) -> None:
+    dataset = Dataset(labelled)
+    stage = dataset.header.stages.depth
+    assert stage is not None
+    encoding = stage.encoding.model_copy(update={"target_scale": 9.0})
+    stages = dataset.header.stages.model_copy(
+        update={"depth": stage.model_copy(update={"encoding": encoding})}
+    )
+    dataset.header = dataset.header.model_copy(update={"stages": stages})
+    with pytest.raises(DatasetError, match=r"not within \[0, 1\]"):
+        list(Loader(Samples(dataset), 1).batches(draws(10, 96)))
