@@ -15,6 +15,14 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def finish() -> None:
+    """Wait for what a GPU still has to do."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def interleaved(
     functions: dict[str, Callable[[], object]], rounds: int = ROUNDS
 ) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 Usage: python benchmarks/students.py [FOLDER with bgs/ and fgs/] [--minutes 5] [--seeds 3]
        [--only PART OF A NAME] [--table students|ablation|presets]
+
+On a GPU presets have the sizes and batches of their own.
 """
 
 import json
@@ -16,7 +18,9 @@ from typing import NamedTuple
 
 import click
 import numpy as np
-from measure import print_table, seconds
+import torch
+import yaml
+from measure import finish, print_table, seconds
 from pictures import HERE
 
 from data_manifest.dataset import Dataset
@@ -25,11 +29,13 @@ from train.config.fit import FitConfig
 from train.data.loader import Draws
 from train.data.order import in_batches, shuffled
 from train.presets import PRESETS
+from train.running.device import default_batch_size
 from train.running.trainer import build_trainer, train_step
 
 BIN = Path(sys.executable).parent
 SPLITS = ("val", "val_bg", "val_fg")
-TIMED_STEPS, WARM_STEPS = 5, 2
+ON_GPU = torch.cuda.is_available()
+TIMED_STEPS, WARM_STEPS = (40, 20) if ON_GPU else (5, 2)
 TIMM = "timm:tf_efficientnet_lite0"
 Options = Mapping[str, object]
 
@@ -60,12 +66,11 @@ ABLATION = (
 
 
 def preset_subjects() -> tuple[Subject, ...]:
-    """Each preset, at a size and batch that two cores can do; and the default beside them."""
+    """Each preset, at a size and batch that the machine can do; and the default beside them."""
     found = []
     for name in PRESETS.files:
-        options = {"preset": name, "size": 64 if name in ("sushmitha", "futartup") else 96}
-        options |= {"batch_size": 16, "chain": 1}
-        found.append(Subject(name, options))
+        small = {"size": 64 if name in ("sushmitha", "futartup") else 96, "batch_size": 16}
+        found.append(Subject(name, {"preset": name, "chain": 1, **({} if ON_GPU else small)}))
     return (*found, Subject("default", {"model": "twin"}))
 
 
@@ -156,22 +161,24 @@ def speed_of(data: Path, options: Options) -> float:
     """Samples a second, of a few steps after a few that warm up."""
     plain = {name: value for name, value in options.items() if name != "preset"}
     if "preset" in options:
-        import yaml
-
         preset = yaml.safe_load(PRESETS.find(str(options["preset"])).read_text())
         plain = {**preset, "epochs": 1, **plain}
-    config = FitConfig.model_validate({"batch_size": 8, **plain, "shards": (str(data),)})
+    batch_size = default_batch_size("auto")
+    config = FitConfig.model_validate({"batch_size": batch_size, **plain, "shards": (str(data),)})
     trainer = build_trainer(config, Dataset(data), None)
     trainer.model.train()
     size = config.sizes(trainer.network.size)[0][0]
     order = shuffled(np.arange(len(trainer.samples)), 0, 0)
-    batches = in_batches(order, config.samples_per_step)[: WARM_STEPS + TIMED_STEPS]
+    batches = in_batches(order, config.samples_per_step)
+    batches = [batches[step % len(batches)] for step in range(WARM_STEPS + TIMED_STEPS)]
     start, count = 0.0, 0
     for number, batch in enumerate(trainer.train_loader.batches(Draws(batches, 0, 0, Size(*size)))):
         if number == WARM_STEPS:
+            finish()
             start = time.perf_counter()
         train_step(trainer, batch, len(batch.mask), config)
         count += len(batch.mask) if number >= WARM_STEPS else 0
+    finish()
     return count / (time.perf_counter() - start)
 
 

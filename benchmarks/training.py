@@ -7,12 +7,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import chain, count
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
-from measure import interleaved, print_table, proportional_mb, seconds
+from measure import finish, interleaved, print_table, proportional_mb, seconds
 from pictures import picture_folder
 
 from data_manifest.dataset import Dataset
@@ -29,9 +30,14 @@ from train.data.samples import Samples
 from train.running.trainer import Trainer, build_trainer, train_step
 
 SAMPLES, WORKERS, ROUNDS = 1200, 2, 5
-STEPS = 12
 RECORDS, EPOCHS, SMALL = 400_000, 3, 32
-SUBJECTS = (("twin", 224, 8), ("mdeas", 96, 16), ("mdeas", 224, 8))
+ON_GPU = torch.cuda.is_available()
+STEPS = 60 if ON_GPU else 12
+SUBJECTS = (
+    (("twin", 224, 32), ("mdeas", 224, 32), ("mdeas", 96, 128), ("res_unet", 96, 128))
+    if ON_GPU
+    else (("twin", 224, 8), ("mdeas", 96, 16), ("mdeas", 224, 8))
+)
 
 
 def main() -> None:
@@ -106,7 +112,8 @@ def step_table(data: Path) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         )
         trainer = build_trainer(options, Dataset(data), None)
         trainer.model.train()
-        order = shuffled(np.arange(len(trainer.samples)), 0, 0)[: STEPS * batch_size]
+        epochs = (shuffled(np.arange(len(trainer.samples)), 0, epoch) for epoch in count())
+        order = np.fromiter(chain.from_iterable(epochs), np.int64, STEPS * batch_size)
         draws = Draws(in_batches(order, batch_size), 0, 0, Size(side, side))
         held = next(iter(trainer.train_loader.batches(draws)))
         functions = {"loop": looping(trainer, draws, options), "bare": bare(trainer, held)}
@@ -126,21 +133,24 @@ def looping(trainer: Trainer, draws: Draws, options: FitConfig) -> Callable[[], 
         for batch in trainer.train_loader.batches(draws):
             trainer.schedule.hold(1e-5)
             train_step(trainer, batch, len(batch.mask), options)
+        finish()
 
     return steps
 
 
 def bare(trainer: Trainer, held: Batch) -> Callable[[], None]:
     """Forward, loss, backward and the optimiser's step; nothing is read, varied or averaged."""
-    true = held.to(trainer.accelerator.device).as_float()
+    true = held.as_float()
 
     def steps() -> None:
         for _ in range(STEPS):
             trainer.schedule.hold(1e-5)
             trainer.optimizer.zero_grad()
-            losses = trainer.losses(*trainer.model(true.bg, true.fg_bg), true)
-            losses["loss"].backward()
+            with trainer.accelerator.autocast():
+                losses = trainer.losses(*trainer.model(true.bg, true.fg_bg), true)
+            trainer.accelerator.backward(losses["loss"])
             trainer.optimizer.step()
+        finish()
 
     return steps
 
