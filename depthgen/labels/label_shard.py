@@ -23,8 +23,6 @@ from depthgen.teachers.space import Space
 ANCHORING, LAYERING = Anchoring(), Layering()
 _PIECE = 8
 """Samples that a thread does in a row; handing each over singly takes a tenth of a millisecond."""
-_HELPERS = 4
-"""Threads that read, and as many that label, beside a network on a GPU."""
 
 
 class Labelling(NamedTuple):
@@ -108,15 +106,10 @@ class ShardLabels:
     ) -> Iterator[list[Labelled]]:
         """The labels of every piece, with at most so many pieces in memory.
 
-        On a CPU the lanes do nothing but ask the network: Python lets one thread at a time do the
-        rest, and threads that want to at once hold each other up. Beside a GPU, reading and
-        labelling have threads of their own, and the network never waits.
+        The network's lanes do nothing but ask it: Python lets one thread at a time do the rest, and
+        threads that want to at once hold each other up.
         """
         network = self._how.predictor.network
-        if network.batch > 1:
-            ahead = min(most, _HELPERS)
-            read = in_lanes(lambda piece: self._read(shard, piece), pieces, _HELPERS, ahead)
-            return in_lanes(self._label, map(self._asked, read), _HELPERS, ahead)
         readings = (self._read(shard, piece) for piece in pieces)
         if self._how.kind == "layered":
             return map(self._label, map(self._asked, readings))
