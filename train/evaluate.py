@@ -28,6 +28,8 @@ from train.running.device import readers
 from train.running.run_folder import read_options
 
 VALIDATION_SPLITS = ("val", "val_bg", "val_fg")
+Read = Callable[[Dataset, str], Iterator[Batch]]
+"""The samples of a part of the dataset, with progress under a title."""
 
 
 def evaluate(config: EvaluateConfig) -> str:
@@ -46,7 +48,8 @@ def evaluate(config: EvaluateConfig) -> str:
         remark(sentence, quiet=config.quiet)
         notes.append(sentence)
 
-    others = _others(config, predictor, dataset, note)
+    read = _reader(config, predictor, dataset)
+    others = _others(predictor, dataset, read, note)
     judged: dict[str, Judged] = {}
     places: list[Place] = []
     for split in VALIDATION_SPLITS:
@@ -54,7 +57,7 @@ def evaluate(config: EvaluateConfig) -> str:
         if not len(part):
             note(f"{split} has no samples and is left out.")
             continue
-        judged[split] = _judge(config, predictor, part, others, f"Evaluating {split}")
+        judged[split] = _judge(config, predictor, part, read, others)
         places += [Place(part, int(row)) for row in spread(len(part), config.limit)]
     samples = [sample for one in judged.values() for sample in one.samples]
     network = predictor.network
@@ -98,17 +101,14 @@ def _meaning(encoding: DepthEncoding) -> str:
 
 
 def _others(
-    config: EvaluateConfig,
-    predictor: Predictor,
-    dataset: Dataset,
-    note: Callable[[str], None],
+    predictor: Predictor, dataset: Dataset, read: Read, note: Callable[[str], None]
 ) -> dict[str, Predict]:
     """The predictors beside the student, by name."""
     found = {}
     train, stage = dataset.select("train"), dataset.header.stages.depth
     if len(train):
-        batches = _batches(config, predictor, train, "Averaging train")
-        found = {name: constant(maps) for name, maps in baseline_maps(batches).items()}
+        maps = baseline_maps(read(train, "Averaging train"))
+        found = {name: constant(its) for name, its in maps.items()}
     else:
         note("train has no samples, so there are no baselines.")
     if stage is not None and labelled_by_fastdepth(stage):
@@ -127,8 +127,8 @@ def _judge(
     config: EvaluateConfig,
     predictor: Predictor,
     part: Dataset,
+    read: Read,
     others: dict[str, Predict],
-    what: str,
 ) -> Judged:
     mine, labels = predictor.encoding, part.depth_encoding
 
@@ -138,20 +138,23 @@ def _judge(
             depth = labels.to_target(mine.from_target(depth.clamp(0, 1)))
         return mask_logits, depth
 
-    batches = _batches(config, predictor, part, what)
-    true = (batch.as_float() for batch in batches)
     records = part.plan.records(part.rows[spread(len(part), config.limit)])
+    true = (batch.as_float() for batch in read(part, f"Evaluating {records[0].split}"))
     return judge(student, others, true, records, labels, legacy=config.legacy)
 
 
-def _batches(
-    config: EvaluateConfig, predictor: Predictor, part: Dataset, what: str
-) -> Iterator[Batch]:
-    """The samples of a split in batches, as read, with progress."""
-    samples = Samples(part, config.limit)
-    draws = as_stored(np.arange(len(samples)), config.batch_size, predictor.network.size)
-    loader = Loader(samples, readers(None, predictor.device), predictor.device)
-    with progress(what, len(samples), "samples", quiet=config.quiet) as advance:
-        for batch in loader.batches(draws):
-            yield batch
-            advance(len(batch.mask))
+def _reader(config: EvaluateConfig, predictor: Predictor, dataset: Dataset) -> Read:
+    """Reads parts of the dataset, at most ``--limit`` samples of each, by the same processes."""
+    device = predictor.device
+    loader = Loader(Samples(dataset), readers(None, device), device)
+
+    def read(part: Dataset, what: str) -> Iterator[Batch]:
+        rows = np.flatnonzero(np.isin(dataset.rows, part.rows))
+        rows = rows[spread(len(rows), config.limit)]
+        draws = as_stored(rows, config.batch_size, predictor.network.size)
+        with progress(what, len(rows), "samples", quiet=config.quiet) as advance:
+            for batch in loader.batches(draws):
+                yield batch
+                advance(len(batch.mask))
+
+    return read

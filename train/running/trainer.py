@@ -180,7 +180,8 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
     if options.clip:
         accelerator.clip_grad_norm_(trainer.model.parameters(), options.clip)
     trainer.optimizer.step()
-    trainer.schedule.after_step()
+    if not accelerator.optimizer_step_was_skipped:  # fp16's scale was too large
+        trainer.schedule.after_step()
     if trainer.averaged is not None:
         trainer.averaged.update_parameters(trainer.bare_model)
     return totals
