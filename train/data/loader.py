@@ -125,8 +125,7 @@ class Loader:
 
     def _made(self) -> data.DataLoader[Any]:
         workers = self._workers
-        # What readers need is imported once, and shared by all of them: eight begin in a fifth of
-        # the time and take a third of the memory.
+        # What readers need is imported once, and its memory is shared by all of them.
         get_context("forkserver").set_forkserver_preload(["__main__", __name__])
         return data.DataLoader(
             _Reading(self._samples, self._slots),
