@@ -1,5 +1,6 @@
 """Batches are the same whoever reads them, and stay so while they are in use."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from train.data.batch import Batch
 from train.data.loader import Draws, Loader
 from train.data.order import in_batches, shuffled
 from train.data.samples import Samples
+from train.data.slots import Slots
 
 
 def draws(count: int, side: int, epoch: int = 0) -> Draws:
@@ -55,3 +57,10 @@ def test_what_a_reading_process_finds_wrong_is_raised_here(labelled: Path) -> No
     dataset.header = dataset.header.model_copy(update={"stages": stages})
     with pytest.raises(DatasetError, match=r"not within \[0, 1\]"):
         list(Loader(Samples(dataset), 1).batches(draws(10, 96)))
+
+
+def test_slots_are_counted_round_and_round_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    slots = Slots(3, 64)
+    slots[4][:] = 7
+    assert [int(slots[number].sum()) for number in range(4)] == [0, 7 * 64, 0, 0]
