@@ -134,6 +134,14 @@ class Dataset:
         other._forget()
         return other
 
+    def check_shards(self) -> None:
+        """Open every shard that any of the samples is in; samples themselves aren't read.
+
+        Raises DatasetError where one isn't whole, RecipeError where it belongs to another dataset.
+        """
+        for number in np.unique(self.plan.column("shard")[self.rows]).tolist():
+            self._opened(number).close()
+
     @property
     def depth_encoding(self) -> DepthEncoding:
         """How depth is to be read. Raises DatasetError where no teacher has run."""
@@ -149,6 +157,10 @@ class Dataset:
             return self._shards[number]
         if len(self._shards) >= _most_open_shards():
             self._shards.popitem(last=False)[1].close()
+        self._shards[number] = self._opened(number)
+        return self._shards[number]
+
+    def _opened(self, number: int) -> ShardReader:
         path = self.folder / self.header.shard_name(number)
         shard = open_shard(path)
         if shard.label.fingerprint != self.header.fingerprint:
@@ -157,7 +169,6 @@ class Dataset:
                 f"{path} belongs to another recipe than {HEADER_FILE} says; run "
                 f"`{self.header.maker}` again with --overwrite."
             )
-        self._shards[number] = shard
         return shard
 
     def _forget(self) -> None:

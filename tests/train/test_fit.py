@@ -13,6 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from data_manifest.commands.options import build
+from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError, RecipeError, TrainingError, UsageError, WeightsError
 from data_manifest.header import Header
 from tests.train.running.runs import curve, same_weights
@@ -167,6 +168,21 @@ def test_a_run_is_not_replaced_unasked(run: Path, options: Options) -> None:
         trained(options, run, lr=0.01)
     assert "3 epochs" in fit(FitConfig.model_validate({**options, "out": run}))
     assert (run / "last.pt").read_bytes() == before
+
+
+def test_a_wrong_shard_is_found_before_a_run_begins(
+    labelled: Path, make_dataset: Callable[..., Path], options: Options, tmp_path: Path
+) -> None:
+    mine = tmp_path / "data"
+    shutil.copytree(labelled, mine)
+    shard = mine / Dataset(mine).header.shard_name(1)
+    shutil.copy(make_dataset(tmp_path / "other", seed=9) / shard.name, shard)
+    with pytest.raises(RecipeError, match="belongs to another recipe"):
+        trained(options, tmp_path / "run", shards=(str(mine),), workers=2)
+    shard.write_bytes(shard.read_bytes()[:5000])
+    with pytest.raises(DatasetError, match=shard.name):
+        trained(options, tmp_path / "run", shards=(str(mine),), workers=2)
+    assert not (tmp_path / "run").exists()
 
 
 def test_foreign_files_are_not_replaced(options: Options, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ def training_samples(options: FitConfig, dataset: Dataset) -> Dataset:
 
 
 def check_trainable(options: FitConfig, dataset: Dataset) -> None:
-    """Raises DatasetError or UsageError where a dataset can't be trained on with these options."""
+    """Raises DatasetError or UsageError where a dataset can't be trained on with these options,
+    RecipeError where one of its shards is another dataset's."""
     _ = dataset.depth_encoding
     if not len(dataset.select("train")):
         raise DatasetError(f"{dataset.folder}: these shards hold no sample of the split train.")
@@ -30,3 +31,4 @@ def check_trainable(options: FitConfig, dataset: Dataset) -> None:
         raise UsageError(
             f"The dataset's pictures are {size} pixels, but {options.model} {wrong}; give --size."
         )
+    dataset.check_shards()
