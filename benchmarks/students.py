@@ -51,8 +51,11 @@ class Subject(NamedTuple):
 STUDENTS = (
     Subject("mdeas", {"model": "mdeas", "size": 96, "batch_size": 16}),
     Subject("twin (default; FastDepth's weights)", {"model": "twin"}),
-    Subject("timm: lite0, ImageNet weights", {"model": TIMM, "size": 160}),
-    Subject("timm: lite0, random weights", {"model": TIMM, "size": 160, "weights": "none"}),
+    Subject("timm: lite0, ImageNet weights", {"model": TIMM, "size": 96, "batch_size": 16}),
+    Subject(
+        "timm: lite0, random weights",
+        {"model": TIMM, "size": 96, "batch_size": 16, "weights": "none"},
+    ),
 )
 ABLATION = (
     Subject("default", {"model": "twin"}),
