@@ -15,7 +15,8 @@ SAMPLE_BYTES = 4 + 3 + 3 + 1
 
 
 class Shown(NamedTuple):
-    """A sample as it is shown: (h, w, 3) uint8 pictures, (h, w) bool, and float32 target.
+    """A sample as it is shown: (h, w, 3) uint8 pictures, (h, w) bool, and float32 depth, which is
+    the target where it is read into a room.
 
     Or several of them, with their number as first axis.
     """

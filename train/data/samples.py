@@ -37,10 +37,11 @@ class Samples:
         """Read the samples of a draw into arrays that have room for them."""
         for place, row in enumerate(self._rows[draw.rows].tolist()):
             shown = self._shown(row, draw)
-            room.bg[place], room.fg_bg[place] = shown.bg, shown.fg_bg
-            room.mask[place], room.depth[place] = shown.mask, shown.depth
+            room.bg[place], room.fg_bg[place], room.mask[place] = shown[:3]
+            write_target(shown.depth, self._encoding, room.depth[place])
 
     def _shown(self, row: int, draw: Draw) -> Shown:
+        """One sample; its depth is still in its unit."""
         sample = self._dataset[row]
         if sample.depth is None:
             raise DatasetError(
@@ -52,7 +53,6 @@ class Samples:
             resize_mask(sample.mask, draw.size),
             resize(sample.depth, draw.size),
         )
-        turn_to_target(shown.depth, self._encoding)
         drawn_from = (draw.seed, draw.epoch, sample.record.index)
         return vary(shown, self._augment, drawn_from)
 
@@ -69,12 +69,12 @@ def resize_mask(mask: Mask, size: Size) -> Mask:
     return np.asarray(resize(mask.view(np.uint8) * np.uint8(255), size) >= MASK_FROM)
 
 
-def turn_to_target(depth: Depth, encoding: DepthEncoding) -> None:
-    """Depth in its unit to the training target, in place; it must lie within [0, 1].
+def write_target(depth: Depth, encoding: DepthEncoding, out: Depth) -> None:
+    """Depth in its unit as the training target, into ``out``, of the same shape.
 
-    Raises DatasetError where it doesn't.
+    Raises DatasetError where it isn't within [0, 1].
     """
-    encoding.turn_to_target(depth)
-    low, high = float(depth.min()), float(depth.max())
+    encoding.write_target(depth, out)
+    low, high = float(out.min()), float(out.max())
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         raise DatasetError(f"Depth targets reach from {low:.4g} to {high:.4g}, not within [0, 1].")

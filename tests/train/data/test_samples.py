@@ -10,7 +10,7 @@ from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
 from train.data.batch import Batch, Shown, room_for
 from train.data.order import Draw
-from train.data.samples import Samples, turn_to_target
+from train.data.samples import Samples, write_target
 
 TEN_METRES = DepthEncoding(
     scale=0.001, offset=0, unit="metres", kind="metric", near_is="small",
@@ -46,4 +46,4 @@ def test_targets_are_what_is_stored(labelled: Path) -> None:
 def test_targets_outside_the_unit_range_are_refused() -> None:
     wrong = TEN_METRES.model_copy(update={"target_scale": 1.0})
     with pytest.raises(DatasetError, match=r"not within \[0, 1\]"):
-        turn_to_target(np.full((4, 4), 3.0, np.float32), wrong)
+        write_target(np.full((4, 4), 3.0, np.float32), wrong, np.empty((4, 4), np.float32))
