@@ -45,6 +45,8 @@ def fit(config: FitConfig) -> str:
     with _owned(options, trainer):
         begun = _begun(config, options, trainer)
         history = _train(options, dataset, trainer, begun)
+    trainer.accelerator.wait_for_everyone()
+    trainer.accelerator.end_training()  # or threads of several processes may abort at exit
     return _summary(options, trainer, history, deciding, time.monotonic() - start)
 
 
