@@ -1,10 +1,8 @@
-"""Batches are the same whoever reads them, and stay so while they are in use.
-
-Those with reading processes are marked slow, to be run alone: after them, in the same process, the
-tests of ``train compare`` end in a segmentation fault, for a reason that is not known yet.
-"""
+"""Batches are the same whoever reads them, and stay so while they are in use."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,18 @@ from train.data.samples import Samples
 from train.data.slots import Slots
 
 
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    """torch's handler for SIGCHLD, set with the first reading process, is taken away again.
+
+    Where a CPU has AMX, OpenVINO leaves a thread with a signal stack that is freed, and whatever
+    Python handles a signal there ends in a segmentation fault: other tests run both.
+    """
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
 def draws(count: int, side: int, epoch: int = 0) -> Draws:
     order = shuffled(np.arange(count), 3, epoch)
     return Draws(in_batches(order, 5), epoch, 3, Size(side, side))
@@ -30,7 +40,6 @@ def equal(one: Batch, other: Batch) -> bool:
     return all(map(torch.equal, one, other))
 
 
-@pytest.mark.slow
 def test_reading_processes_give_what_is_read_here_pass_after_pass(labelled: Path) -> None:
     samples = Samples(Dataset(labelled), augment="full")
     apart, here = Loader(samples, 2), Loader(samples, 0)
@@ -42,7 +51,6 @@ def test_reading_processes_give_what_is_read_here_pass_after_pass(labelled: Path
         assert sum(equal(mine, true) for mine, true in pairs) == len(wanted) == 12
 
 
-@pytest.mark.slow
 def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path) -> None:
     loader = Loader(Samples(Dataset(labelled)), 1)
     before = kept = None
@@ -52,7 +60,6 @@ def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path)
         before, kept = batch, Batch(*(part.clone() for part in batch))
 
 
-@pytest.mark.slow
 def test_what_a_reading_process_finds_wrong_is_raised_here(labelled: Path) -> None:
     dataset = Dataset(labelled)
     stage = dataset.header.stages.depth
