@@ -19,7 +19,8 @@ from students import command, speed_of, words
 from data_manifest.dataset import Dataset
 
 SAMPLES, SPLITS = 10_000, {"source": (), "sample": ("--split-by", "sample", "--hold-out", "0.3")}
-MDEAS = {"preset": "mdeas"}
+EPOCHS = 20
+MDEAS = {"preset": "mdeas", "epochs": EPOCHS}
 MASK_SSIM = "mdeas_ssim_mask"
 METRICS = ("mask_iou", MASK_SSIM, "depth_ssim", "depth_rmse", "depth_delta1")
 
@@ -28,7 +29,8 @@ def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        pictures = ["--bg", picture_folder(work) / "bgs", "--fg", picture_folder(work) / "fgs"]
+        found = picture_folder(work)
+        pictures = ["--bg", found / "bgs", "--fg", found / "fgs"]
         rows = []
         for split_by, options in SPLITS.items():
             data, run = work / split_by, work / "run"
@@ -39,7 +41,7 @@ def main() -> None:
             command("depthgen", "run", data)
             samples = len(Dataset(data, split="train"))
             taken, used = trained(data, run, words(MDEAS))
-            rows += judged(f"mdeas, by {split_by}", run, samples * 20 / taken, taken, used)
+            rows += judged(f"mdeas, by {split_by}", run, samples * EPOCHS / taken, taken, used)
             epochs = max(1, round(speed_of(data, {"model": "twin"}) * taken / samples))
             taken, used = trained(data, run, ["--epochs", epochs])
             rows += judged(f"default, by {split_by}", run, samples * epochs / taken, taken, used)

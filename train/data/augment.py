@@ -9,7 +9,6 @@ from functools import cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from data_manifest.record import Mask, Picture
 from train.choices import Augment
@@ -29,7 +28,7 @@ It is read from so many values, beginning anywhere: drawing it anew would take l
 SHADOW_DEPTH, SHADOW_SHARE = (0.2, 0.6), 0.3
 """How much a foreground's shadow darkens, and how often there is one."""
 SHADOW_STEP = 4  # pixels of a picture to one of the shadow, which is soft anyway
-Levels = npt.NDArray[np.uint8]
+_LEVELS = np.arange(256, dtype=np.float32)[:, None] / 255
 
 
 def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> Shown:
@@ -57,9 +56,6 @@ def _colour_table(rng: np.random.Generator, gain: float, gamma: float) -> Pictur
     power = 1 + gamma * rng.uniform(-1, 1)
     levels = np.minimum(_LEVELS * gains.astype(np.float32), 1) ** np.float32(power)
     return np.asarray(255 * levels + np.float32(0.5), np.uint8)[None]
-
-
-_LEVELS = np.arange(256, dtype=np.float32)[:, None] / 255
 
 
 def _mirrored(shown: Shown) -> Shown:
@@ -108,7 +104,7 @@ def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 @cache
-def _noise(deviation: int, more: int) -> tuple[Levels, Levels]:
+def _noise(deviation: int, more: int) -> tuple[Picture, Picture]:
     """Normally distributed values, those above 0 and the others' amounts, the same everywhere.
 
     NOISE_VALUES of them and ``more`` that repeat them. As bytes, they are added in a twentieth of

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from data_manifest.record import Depth, Mask, Picture, Size
 
-SAMPLE_BYTES = 4 + 3 + 3 + 1
-"""Of one pixel: its depth, both pictures, the mask."""
+PIXEL_BYTES = (4, 3, 3, 1)
+"""Of one pixel: its depth, both pictures, the mask; in memory they lie in this order."""
 
 
 class Shown(NamedTuple):
@@ -29,7 +29,7 @@ class Shown(NamedTuple):
 
 def room_bytes(count: int, size: Size) -> int:
     """How many bytes so many samples take."""
-    return SAMPLE_BYTES * count * prod(size)
+    return sum(PIXEL_BYTES) * count * prod(size)
 
 
 def room_for(count: int, size: Size, memory: npt.NDArray[np.uint8] | None = None) -> Shown:
@@ -37,7 +37,7 @@ def room_for(count: int, size: Size, memory: npt.NDArray[np.uint8] | None = None
     if memory is None:
         memory = np.empty(room_bytes(count, size), np.uint8)
     plane = (count, size.height, size.width)
-    ends = np.cumsum([prod(plane) * share for share in (4, 3, 3, 1)])
+    ends = np.cumsum(PIXEL_BYTES) * prod(plane)
     depth, bg, fg_bg, mask = np.split(memory[: ends[-1]], ends[:-1])
     return Shown(
         bg.reshape(*plane, 3), fg_bg.reshape(*plane, 3),

@@ -16,11 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+ALIGNED = 64  # bytes, so that float32 lies as processors want it in every slot
+
 
 class Slots:
-    """``count`` slots of ``size`` bytes each, shared with every process that it is sent to."""
+    """``count`` slots of ``size`` bytes or a few more, shared with every process it is sent to."""
 
     def __init__(self, count: int, size: int) -> None:
+        size = -(-size // ALIGNED) * ALIGNED
         self._attach(_nameless_file(count * size), count, size)
         if torch.cuda.is_available():
             self._pin()
