@@ -14,9 +14,10 @@ import numpy.typing as npt
 from data_manifest.condition import rows_where
 from data_manifest.errors import DatasetError, RecipeError, UsageError
 from data_manifest.header import DepthEncoding, DepthStage, Header
+from data_manifest.pictures.copying import copied
 from data_manifest.plan import Plan
 from data_manifest.quality import QUALITY_FILE, Column, Measures, read_quality
-from data_manifest.record import SPLITS, Mask, Picture, Record, Sample
+from data_manifest.record import SPLITS, Depth, Mask, Picture, Record, Sample
 from data_manifest.shards import ShardReader, open_shard
 from data_manifest.shards.backgrounds import BackgroundCache
 
@@ -111,11 +112,32 @@ class Dataset:
             return [self[i] for i in range(*index.indices(len(self)))]
         record = self.plan[int(self.rows[index])]
         shard = self._shard(record.shard)
-        pictures = self._backgrounds.bg_and_fg_bg(shard, record)
+        bg, fg_bg = self._backgrounds.bg(shard, record), self._backgrounds.fg_bg(shard, record)
         mask = shard.mask(record)
         depth = self._backgrounds.depth(shard, record, mask)
         maps = _maps(shard, record) if self.header.maps else (None, None)
-        return Sample(*pictures, mask, depth, record, *maps)
+        return Sample(bg, fg_bg, mask, depth, record, *maps)
+
+    def read_into(
+        self, index: int, bg: Picture, fg_bg: Picture, mask: Mask, depth: Depth
+    ) -> Record:
+        """Read sample ``index`` into arrays such as :class:`Sample` has; gives its record.
+
+        That saves copies where its place is settled. Raises DatasetError where it has no depth, or
+        isn't of the arrays' size.
+        """
+        record = self.plan[int(self.rows[index])]
+        shard = self._shard(record.shard)
+        try:
+            self._backgrounds.bg(shard, record, bg)
+            self._backgrounds.fg_bg(shard, record, fg_bg)
+            copied(shard.mask(record), mask)
+            found = self._backgrounds.depth(shard, record, mask, depth)
+        except ValueError as error:
+            raise DatasetError(f"Sample {record.key} has {error}.") from error
+        if found is None:
+            raise DatasetError(f"Sample {record.key} has no depth; run `depthgen run` again.")
+        return record
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))

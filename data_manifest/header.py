@@ -88,10 +88,10 @@ class DepthEncoding(_Model):
         """Depth in ``unit``, an array or a tensor of any shape, as training targets."""
         return (depth - self.target_offset) * self.target_scale
 
-    def write_target(self, depth: Depth, out: Depth) -> None:
-        """The same of a float32 array, into another of its shape."""
-        np.subtract(depth, np.float32(self.target_offset), out=out)
-        out *= np.float32(self.target_scale)
+    def write_target(self, depth: Depth) -> None:
+        """The same of a float32 array, where it lies."""
+        depth -= np.float32(self.target_offset)
+        depth *= np.float32(self.target_scale)
 
     def from_target(self, target: Any) -> Any:
         """Training targets, an array or a tensor of any shape, as depth in ``unit``."""

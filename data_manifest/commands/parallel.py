@@ -16,7 +16,10 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 SILENCED = "ignore:resource_tracker:UserWarning"
 """For loky's helper, which tells of what it tidies up when Ctrl-C has ended its parent."""
+MANAGER = "ExecutorManagerThread"
+"""loky's thread that hands tasks to its processes."""
 _watched = False
+_hushed = False
 
 
 def each(
@@ -34,6 +37,7 @@ def each(
     # lost and nothing to be done.
     for known in ("A worker stopped while some jobs", ".*tasks which were still being processed"):
         warnings.filterwarnings("ignore", known, UserWarning)
+    _hush_manager()
     given = os.environ.get("PYTHONWARNINGS", "")
     if SILENCED not in given:
         os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [given, SILENCED]))
@@ -41,6 +45,24 @@ def each(
     with _interrupts_left_to_parent():
         results = parallel(joblib.delayed(_in_worker)(function, task) for task in tasks)
     yield from results
+
+
+def _hush_manager() -> None:
+    """Where Ctrl-C ends loky's processes, its thread may look for a task that it just dropped.
+
+    That is a KeyError in a thread that is ending anyway, and all that a user would read.
+    """
+    global _hushed
+    if _hushed:
+        return
+    _hushed, tell = True, threading.excepthook
+
+    def tell_of_others(failed: threading.ExceptHookArgs) -> None:
+        its_own = failed.thread is not None and failed.thread.name == MANAGER
+        if not (its_own and failed.exc_type is KeyError):
+            tell(failed)
+
+    threading.excepthook = tell_of_others
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from data_manifest.bounded_cache import BoundedCache
 from data_manifest.header import Header
+from data_manifest.pictures.copying import Values, copied
 from data_manifest.record import Depth, Mask, Picture, Record
 from data_manifest.shards import ShardReader
 from data_manifest.shards.codec import decode_rgb
@@ -38,32 +39,35 @@ class BackgroundCache:
         self._encoding = header.stages.depth.encoding if header.stages.depth else None
         self._grounds: BoundedCache[Depth] = BoundedCache(GROUND_BYTES)
 
-    def bg_and_fg_bg(self, shard: ShardReader, record: Record) -> tuple[Picture, Picture]:
-        """The background and the composite of a sample, each (H, W, 3) uint8 RGB of its own."""
+    def bg(self, shard: ShardReader, record: Record, out: Picture | None = None) -> Picture:
+        """The background of a sample, (H, W, 3) uint8 RGB of its own, or in ``out``."""
         if self._raw:
-            return shard.picture("bg", record), shard.picture("fg_bg", record)
-        return self._background(shard, record).rgb.copy(), self.fg_bg(shard, record)
+            return _placed(shard.picture("bg", record), out)
+        return copied(self._background(shard, record).rgb, out)
 
-    def fg_bg(self, shard: ShardReader, record: Record) -> Picture:
-        """The composite of a sample, (H, W, 3) uint8 RGB of its own."""
+    def fg_bg(self, shard: ShardReader, record: Record, out: Picture | None = None) -> Picture:
+        """The composite of a sample, (H, W, 3) uint8 RGB of its own, or in ``out``."""
         if self._raw or self._whole_files:
-            return shard.picture("fg_bg", record)
+            return _placed(shard.picture("fg_bg", record), out)
         known, data = self._background(shard, record), shard.encoded("fg_bg", record)
-        fg_bg = known.cells.decode_on(known.rgb, data) if known.cells else None
-        return decode_rgb(data) if fg_bg is None else fg_bg
+        fg_bg = known.cells.decode_on(known.rgb, data, out) if known.cells else None
+        return _placed(decode_rgb(data), out) if fg_bg is None else fg_bg
 
-    def depth(self, shard: ShardReader, record: Record, mask: Mask) -> Depth | None:
-        """Depth of a sample in its unit, (H, W) float32; None where no teacher has run.
+    def depth(
+        self, shard: ShardReader, record: Record, mask: Mask, out: Depth | None = None
+    ) -> Depth | None:
+        """Depth of a sample in its unit, (H, W) float32, of its own, or in ``out``.
 
-        ``mask`` is the sample's. What lies outside it is the background's, where it is stored so.
+        None where no teacher has run. ``mask`` is the sample's. What lies outside it is the
+        background's, where it is stored so.
         """
         if self._encoding is None:
             return None
         values = shard.depth_within(record)
         if values is None:
             stored = shard.depth(record)
-            return None if stored is None else self._encoding.to_unit(stored)
-        return laid_in(self._ground(shard, record), self._encoding.to_unit(values), mask)
+            return None if stored is None else _placed(self._encoding.to_unit(stored), out)
+        return laid_in(self._ground(shard, record), self._encoding.to_unit(values), mask, out)
 
     def _ground(self, shard: ShardReader, record: Record) -> Depth:
         found = self._grounds.get(record.bg)
@@ -88,3 +92,8 @@ class BackgroundCache:
             return CellJpeg(data, self._size) if jpeg_size(data) == self._size else None
         except ValueError:
             return None
+
+
+def _placed(values: Values, out: Values | None) -> Values:
+    """Values that nothing else holds: themselves, or a copy in ``out``."""
+    return values if out is None else copied(values, out)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.errors import DatasetError
+from data_manifest.pictures.copying import copied
 from data_manifest.record import Mask, StoredDepth
 
 Values = TypeVar("Values", bound=npt.NDArray[Any])
@@ -34,16 +35,16 @@ def decode_values(data: bytes) -> StoredDepth:
     return np.cumsum((planes[0] << 8 | planes[1]) - np.uint16(_CENTRE), dtype=np.uint16)
 
 
-def laid_in(ground: Values, values: Values, mask: Mask) -> Values:
+def laid_in(ground: Values, values: Values, mask: Mask, out: Values | None = None) -> Values:
     """``ground``, (H, W), with ``values``, (k,), in the places of ``mask``, (H, W) bool.
 
-    Raises DatasetError where they aren't as many as the mask has.
+    In ``out`` where that is given. Raises DatasetError where they aren't as many as the mask has.
     """
     count = int(np.count_nonzero(mask))
     if len(values) != count or mask.shape != ground.shape:
         raise DatasetError(
             f"Depth within a mask doesn't fit it: {len(values):,} values for {count:,} pixels."
         )
-    depth = ground.copy()
+    depth = copied(ground, out)
     depth[mask] = values
     return depth

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.errors import DatasetError
+from data_manifest.pictures.copying import copied
 from data_manifest.record import Picture, Size
 
 BLOCK = 16  # pixels either way of a unit of two luma blocks by two, as 4:2:0 has them
@@ -106,12 +107,13 @@ class CellJpeg:
             parts[first : first + 2 * wide : 2] = cells[number * wide : (number + 1) * wide]
         return b"".join(parts)
 
-    def decode_on(self, rgb: Picture, data: bytes) -> Picture | None:
+    def decode_on(self, rgb: Picture, data: bytes, out: Picture | None = None) -> Picture | None:
         """The pixels of a file that has many rows of blocks in common with this one.
 
         ``rgb`` are this file's own pixels. Only rows of blocks that differ, and one more on either
         side, whose colours the decoder needs at the edge, are decoded. The result, (H, W, 3) uint8
-        RGB, is what decoding all of ``data`` gives; None where it is to be decoded as a whole.
+        RGB, in ``out`` where that is given, is what decoding all of ``data`` gives; None where it
+        is to be decoded as a whole.
         """
         if not (data.startswith(self._head) and data.endswith(_END)):
             return None
@@ -122,14 +124,16 @@ class CellJpeg:
         pairs = zip(cells, self._cells, strict=True)
         differing = [number for number, (cell, mine) in enumerate(pairs) if cell != mine]
         if not differing:
-            return rgb.copy()
+            return copied(rgb, out)
         changed = range(differing[0] // across, differing[-1] // across + 1)
         given = range(max(changed.start - 1, 0), min(changed.stop + 1, rows))
         if len(given) > _WORTH_IT * rows:
             return None
         strip = self._strip(cells[given.start * across : given.stop * across], given)
         part = cv2.imdecode(strip, cv2.IMREAD_COLOR_RGB)
-        return None if part is None else self._joined(rgb, part, given, changed)
+        if part is None:
+            return None
+        return np.concatenate(self._pieces(rgb, part, given, changed), out=out)
 
     def _strip(self, cells: list[bytes], rows: range) -> npt.NDArray[np.uint8]:
         """A JPEG file of some rows of cells."""
@@ -138,18 +142,20 @@ class CellJpeg:
         head[self._height_at : self._height_at + 2] = height.to_bytes(2, "big")
         return np.frombuffer(b"".join([head, *_with_markers(cells), _END]), np.uint8)
 
-    def _joined(
+    def _pieces(
         self, rgb: Picture, part: npt.NDArray[np.generic], given: range, changed: range
-    ) -> Picture:
-        """``rgb`` with the rows that changed out of ``part``, which has those of ``given``.
+    ) -> list[Picture]:
+        """``rgb`` from top to bottom, with the rows that changed out of ``part``.
 
-        Of a row beside them the half at their edge is taken too: chroma is interpolated there.
+        ``part`` has those of ``given``. Of a row beside them the half at their edge is taken too:
+        chroma is interpolated there.
         """
         margin = BLOCK // 2
         top = max(changed.start * BLOCK - margin, 0)
         bottom = min(changed.stop * BLOCK + margin, self._size.height)
         offset = given.start * BLOCK
-        return np.concatenate([rgb[:top], part[top - offset : bottom - offset], rgb[bottom:]])
+        middle = part[top - offset : bottom - offset].astype(np.uint8, copy=False)
+        return [rgb[:top], middle, rgb[bottom:]]
 
 
 def _with_markers(cells: list[bytes]) -> list[bytes]:

@@ -17,6 +17,9 @@ from data_manifest.record import SPLITS, Sample
 from data_manifest.shards.codec import decode_rgb
 from datagen.config import VerifyConfig
 from datagen.verify import verify
+from depthgen.config import RunConfig
+from depthgen.run import run
+from tests.datagen.expected import packed
 
 
 def digest(sample: Sample) -> str:
@@ -39,10 +42,41 @@ def test_a_sample_is_what_it_says(labelled: Path) -> None:
     assert sample.record.index == 17
 
 
+@pytest.mark.parametrize("made", ["drawn", "raw", "zip", "folder"])
+def test_samples_are_read_into_given_arrays(
+    labelled: Path, make_dataset: Callable[..., Path], tmp_path: Path, made: str
+) -> None:
+    match made:
+        case "drawn":
+            folder = labelled
+        case "raw":
+            folder = make_dataset(tmp_path / "data", limit=12, codec="raw")
+            run(RunConfig(data=folder, quiet=True, device="cpu"))
+        case _:
+            folder = packed(labelled, made, str(tmp_path / "packed"), limit=12)
+    dataset = Dataset(folder)
+    pictures, mask = np.ones((2, 96, 96, 3), np.uint8), np.ones((96, 96), bool)
+    depth = np.ones((96, 96), np.float32)
+    for row, sample in enumerate(dataset):
+        record = dataset.read_into(row, *pictures, mask, depth)
+        assert digest(Sample(*pictures, mask, depth, record)) == digest(sample)
+        assert record == sample.record
+    pictures[:] = 0  # what is kept of backgrounds is no part of what was given
+    assert digest(dataset[0]) == digest(Dataset(folder)[0])
+    small = np.empty((1, 96, 3), np.uint8)
+    with pytest.raises(
+        DatasetError, match=r"has an array of shape \(96, 96, 3\), not \(1, 96, 3\)"
+    ):
+        dataset.read_into(0, small, pictures[0], mask, depth)
+
+
 def test_without_depth(dataset: Path) -> None:
     assert Dataset(dataset)[0].depth is None
     with pytest.raises(DatasetError, match="run `depthgen run` first"):
         _ = Dataset(dataset).depth_encoding
+    picture, mask = np.empty((96, 96, 3), np.uint8), np.empty((96, 96), bool)
+    with pytest.raises(DatasetError, match="has no depth; run `depthgen run` again"):
+        Dataset(dataset).read_into(0, picture, picture, mask, np.empty((96, 96), np.float32))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

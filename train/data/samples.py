@@ -6,11 +6,12 @@ from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.header import DepthEncoding
 from data_manifest.picks import spread
+from data_manifest.pictures.copying import copied
 from data_manifest.pictures.resizing import resize
 from data_manifest.record import MASK_FROM, Depth, Mask, Size
 from train.choices import Augment
 from train.data.augment import vary
-from train.data.batch import Shown
+from train.data.batch import Shown, room_for
 from train.data.order import Draw
 
 TOLERANCE = 1e-6
@@ -35,31 +36,37 @@ class Samples:
 
     def read(self, draw: Draw, room: Shown) -> None:
         """Read the samples of a draw into arrays that have room for them."""
+        stored_size = self._dataset.header.size
+        aside = None if draw.size == stored_size else _at(0, room_for(1, stored_size))
         for place, row in enumerate(self._rows[draw.rows].tolist()):
-            shown = self._shown(row, draw)
-            room.bg[place], room.fg_bg[place], room.mask[place] = shown[:3]
-            write_target(shown.depth, self._encoding, room.depth[place])
-
-    def _shown(self, row: int, draw: Draw) -> Shown:
-        """One sample; its depth is still in its unit."""
-        sample = self._dataset[row]
-        if sample.depth is None:
-            raise DatasetError(
-                f"Sample {sample.record.key} has no depth; run `depthgen run` again."
-            )
-        shown = Shown(
-            resize(sample.bg, draw.size),
-            resize(sample.fg_bg, draw.size),
-            resize_mask(sample.mask, draw.size),
-            resize(sample.depth, draw.size),
-        )
-        drawn_from = (draw.seed, draw.epoch, sample.record.index)
-        return vary(shown, self._augment, drawn_from)
+            here = _at(place, room)
+            stored = here if aside is None else aside
+            record = self._dataset.read_into(row, *stored)
+            drawn_from = (draw.seed, draw.epoch, record.index)
+            shown = vary(_resized(stored, draw.size), self._augment, drawn_from)
+            for mine, its in zip(here, shown, strict=True):
+                if mine is not its:
+                    copied(its, mine)
+            write_target(here.depth, self._encoding)
 
     def key_of(self, row: int) -> str:
         """The key of sample number ``row``, for a person."""
         index = self._dataset.rows[self._rows[row]]
         return next(iter(self._dataset.plan.records(np.array([index])))).key
+
+
+def _at(place: int, room: Shown) -> Shown:
+    """One of the samples that a room is for."""
+    return Shown(*(part[place] for part in room))
+
+
+def _resized(shown: Shown, size: Size) -> Shown:
+    return Shown(
+        resize(shown.bg, size),
+        resize(shown.fg_bg, size),
+        resize_mask(shown.mask, size),
+        resize(shown.depth, size),
+    )
 
 
 def resize_mask(mask: Mask, size: Size) -> Mask:
@@ -69,12 +76,12 @@ def resize_mask(mask: Mask, size: Size) -> Mask:
     return np.asarray(resize(mask.view(np.uint8) * np.uint8(255), size) >= MASK_FROM)
 
 
-def write_target(depth: Depth, encoding: DepthEncoding, out: Depth) -> None:
-    """Depth in its unit as the training target, into ``out``, of the same shape.
+def write_target(depth: Depth, encoding: DepthEncoding) -> None:
+    """Make depth in its unit the training target, where it lies.
 
     Raises DatasetError where it isn't within [0, 1].
     """
-    encoding.write_target(depth, out)
-    low, high = float(out.min()), float(out.max())
+    encoding.write_target(depth)
+    low, high = float(depth.min()), float(depth.max())
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         raise DatasetError(f"Depth targets reach from {low:.4g} to {high:.4g}, not within [0, 1].")

@@ -1,6 +1,8 @@
 """The same function on many tasks, in real processes."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -59,3 +61,26 @@ def test_an_error_is_raised_here(workers: int, tmp_path: Path) -> None:
         list(each(double, [(1, 0.0), (-1, 0.0), (2, 0.0)], workers))
     assert sorted(each(noted, [(tmp_path, 1), (tmp_path, 2)], workers)) == [1, 2]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_only_the_key_error_of_a_manager_that_ends_is_kept_quiet() -> None:
+    program = """
+import threading
+from joblib.externals.loky.process_executor import _ExecutorManagerThread as Manager
+from data_manifest.commands.parallel import each
+
+def fail(error):
+    raise error
+
+list(each(abs, [1, 2], 2))
+manager = next(thread for thread in threading.enumerate() if isinstance(thread, Manager))
+for name in (manager.name, "other"):
+    for error in (KeyError(2), ValueError(name)):
+        thread = threading.Thread(target=fail, args=(error,), name=name)
+        thread.start()
+        thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if line[:1].isalpha() and "Error" in line]
+    assert said == ["ValueError: ExecutorManagerThread", "KeyError: 2", "ValueError: other"]

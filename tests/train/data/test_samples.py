@@ -46,4 +46,4 @@ def test_targets_are_what_is_stored(labelled: Path) -> None:
 def test_targets_outside_the_unit_range_are_refused() -> None:
     wrong = TEN_METRES.model_copy(update={"target_scale": 1.0})
     with pytest.raises(DatasetError, match=r"not within \[0, 1\]"):
-        write_target(np.full((4, 4), 3.0, np.float32), wrong, np.empty((4, 4), np.float32))
+        write_target(np.full((4, 4), 3.0, np.float32), wrong)
