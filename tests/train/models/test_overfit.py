@@ -18,8 +18,9 @@ from train.models.names import STUDENTS, described
 from train.models.pretrained import pretrain
 
 SIDE, STEPS, CHECKED_EVERY = 32, 400, 5
+LARGE = 96
 QUICK = ("mdeas",)
-LR = {"resnext_unet": 1e-3}
+LR = {"resnext_unet": 1e-3, "resnet34_unet": 1e-3}
 CASES = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in STUDENTS]
 
 
@@ -27,7 +28,9 @@ CASES = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for
 def test_it_learns_eight_samples(name: str, labelled: Path) -> None:
     samples = Samples(Dataset(labelled, split="train"), 8)
     loader = Loader(samples, 0)
-    side = SIDE if described(name).smallest <= SIDE else SIDE + 8
+    # A network whose maps have a quarter of the side draws no mask of 32 pixels.
+    side = LARGE if name == "resnet34_unet" else SIDE
+    assert side >= described(name).smallest
     (batch,) = loader.batches(as_stored(np.arange(8), 8, Size(side, side)))
     true = batch.as_float()
     torch.manual_seed(0)
@@ -38,18 +41,23 @@ def test_it_learns_eight_samples(name: str, labelled: Path) -> None:
     losses = Losses(parse("bce + dice", "mask"), parse("l1", "depth"))
     learnt = [part for part in model.parameters() if part.requires_grad]
     optimizer = torch.optim.Adam(learnt, LR.get(name, 3e-3))
+    constant = rmse(true.depth.mean(), true.depth)
     for step in range(STEPS):
         mask_logits, depth = model(true.bg, true.fg_bg)
-        if step % CHECKED_EVERY == 0 and iou(mask_logits, true.mask) > 0.95:
+        learnt_both = iou(mask_logits, true.mask) > 0.95 and rmse(depth, true.depth) < constant
+        if step % CHECKED_EVERY == 0 and learnt_both:
             break
         optimizer.zero_grad()
         losses(mask_logits, depth, true)["loss"].backward()
         optimizer.step()
     assert iou(mask_logits, true.mask) > 0.95
-    constant = float((true.depth - true.depth.mean()).square().mean().sqrt())
-    assert float((depth.detach() - true.depth).square().mean().sqrt()) < constant
+    assert rmse(depth, true.depth) < constant
 
 
 def iou(mask_logits: torch.Tensor, mask: torch.Tensor) -> float:
     found, wanted = mask_logits > 0, mask > 0.5
     return float((found & wanted).sum() / (found | wanted).sum())
+
+
+def rmse(depth: torch.Tensor, true: torch.Tensor) -> float:
+    return float((depth.detach() - true).square().mean().sqrt())
