@@ -12,6 +12,7 @@ import torch
 from openvino.preprocess import PrePostProcessor
 
 from data_manifest.commands.memory import keep_freed_memory
+from data_manifest.commands.openvino_cpu import compiled_for_cpu
 from data_manifest.errors import TeacherError
 from data_manifest.record import Picture
 from depthgen.engine.networks import Answers, squeezed
@@ -19,7 +20,7 @@ from depthgen.teachers.card import Teacher
 
 
 class OpenVinoNetwork:
-    """float32: its own default is bf16 where the CPU has it, which is centimetres off."""
+    """See ``Network``; in bf16 depth would be centimetres off."""
 
     engine, precision, batch = "openvino", "float32", 1
 
@@ -27,16 +28,7 @@ class OpenVinoNetwork:
         """Raises TeacherError where the network can't be brought into OpenVINO."""
         self.lanes, self._name = lanes, teacher.name
         try:
-            model = _converted(teacher)
-            self._compiled = openvino.Core().compile_model(
-                model,
-                "CPU",
-                {
-                    "INFERENCE_PRECISION_HINT": "f32",
-                    "NUM_STREAMS": lanes,
-                    "INFERENCE_NUM_THREADS": threads,
-                },
-            )
+            self._compiled = compiled_for_cpu(_converted(teacher), lanes, threads)
         except Exception as error:
             said = " ".join(str(error).split())[:300]
             raise TeacherError(f"{teacher.name} can't be run by OpenVINO: {said}.") from error

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from data_manifest.commands.openvino_cpu import compiled_for_cpu
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.record import Size
 from train.shipping.about import About, mark_of, refuse_strangers
@@ -37,21 +38,15 @@ def to_openvino(onnx_content: bytes, words: About, file: Path) -> None:
 
 
 def in_openvino(file: Path, threads: int) -> Variant:
-    """A student's .xml or .onnx in OpenVINO, in float32; its own default is bf16 on some CPUs.
+    """A student's .xml or .onnx in OpenVINO, in float32.
 
     Raises WeightsError where it can't be run, or isn't one that we exported.
     """
     import openvino
 
-    settings = {
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": 1,
-    }
-    core = openvino.Core()
     try:
-        model = core.read_model(file)
-        request = core.compile_model(model, "CPU", settings).create_infer_request()
+        model = openvino.Core().read_model(file)
+        request = compiled_for_cpu(model, 1, threads).create_infer_request()
     except Exception as error:
         raise WeightsError(f"{file} can't be run by OpenVINO: {in_short(error)}.") from error
     words = _words(model) if file.suffix == ".xml" else words_of(read_graph(file))

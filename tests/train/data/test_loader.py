@@ -23,8 +23,8 @@ from train.data.slots import Slots
 def _signals_as_before() -> Iterator[None]:
     """torch's handler for SIGCHLD, set with the first reading process, is taken away again.
 
-    Where a CPU has AMX, OpenVINO leaves a thread with a signal stack that is freed, and whatever
-    Python handles a signal there ends in a segmentation fault: other tests run both.
+    Tests of exports open models in OpenVINO as their users do, and free them: where a CPU has AMX,
+    a signal that Python handles is then a segmentation fault (see ``compiled_for_cpu``).
     """
     before = signal.getsignal(signal.SIGCHLD)
     yield
