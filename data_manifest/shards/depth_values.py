@@ -1,16 +1,12 @@
 """Depth within a mask as bytes: differences from pixel to pixel, deflated, without loss."""
 
 import zlib
-from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from data_manifest.errors import DatasetError
-from data_manifest.pictures.copying import copied
+from data_manifest.pictures.copying import Values, copied
 from data_manifest.record import Mask, StoredDepth
-
-Values = TypeVar("Values", bound=npt.NDArray[Any])
 
 _CENTRE = 128  # so that small differences either way have nothing in their high byte
 _LEVEL = 1
