@@ -25,15 +25,20 @@ from pictures import HERE
 
 from data_manifest.dataset import Dataset
 from data_manifest.record import Size
+from train.answering.predictor import Predictor
 from train.config.fit import FitConfig
-from train.data.loader import Draws
+from train.data.loader import Draws, Loader, as_stored
 from train.data.order import in_batches, shuffled
+from train.data.samples import Samples
+from train.metrics.meter import Meter
 from train.presets import PRESETS
 from train.running.device import default_batch_size
 from train.running.trainer import build_trainer, train_step
 
 BIN = Path(sys.executable).parent
 SPLITS = ("val", "val_bg", "val_fg")
+VARIED = "val, varied"
+"""The same with backgrounds that don't fit exactly, see ``--augment full``."""
 ON_GPU = torch.cuda.is_available()
 TIMED_STEPS, WARM_STEPS = (40, 20) if ON_GPU else (5, 2)
 TIMM = "timm:tf_efficientnet_lite0"
@@ -157,7 +162,22 @@ def trained(data: Path, out: Path, subject: Subject, minutes: float, seed: int) 
     taken = seconds(lambda: command("train", "fit", "--shards", data, "--out", out, *given))
     command("train", "evaluate", out)
     found = json.loads((out / "evaluation.json").read_text())
-    return Run(epochs, taken / 60, speed, found["splits"])
+    varied = {VARIED: {"student": judged_varied(out, data)}}
+    return Run(epochs, taken / 60, speed, {**found["splits"], **varied})
+
+
+@torch.inference_mode()
+def judged_varied(run: Path, data: Path) -> dict[str, float]:
+    """Metrics of a run's student where backgrounds don't fit exactly."""
+    predictor = Predictor.load(run)
+    part = Dataset(data, split="val")
+    meter = Meter(part.depth_encoding)
+    draws = as_stored(np.arange(len(part)), 16, predictor.network.size)
+    for batch in Loader(Samples(part, augment="full"), 0, predictor.device).batches(draws):
+        true = batch.as_float()
+        mask_logits, depth = predictor.infer(true.bg, true.fg_bg)
+        meter.add(mask_logits > 0, depth, true)
+    return meter.result()
 
 
 def speed_of(data: Path, options: Options) -> float:
@@ -201,7 +221,7 @@ def table_rows(subject: Subject, runs: Sequence[Run], *, first: bool) -> list[tu
         spread([run.minutes for run in runs], 1),
         spread([run.speed for run in runs], 1),
     )
-    for split in SPLITS:
+    for split in (*SPLITS, VARIED):
         head = said if split == SPLITS[0] else ("",) * len(said)
         found.append((*head, split, *figures([run.splits[split]["student"] for run in runs])))
     return found
