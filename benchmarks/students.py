@@ -166,7 +166,6 @@ def trained(data: Path, out: Path, subject: Subject, minutes: float, seed: int) 
     return Run(epochs, taken / 60, speed, {**found["splits"], **varied})
 
 
-@torch.inference_mode()
 def judged_varied(run: Path, data: Path) -> dict[str, float]:
     """Metrics of a run's student where backgrounds don't fit exactly."""
     predictor = Predictor.load(run)
