@@ -31,23 +31,31 @@ SHADOW_STEP = 4  # pixels of a picture to one of the shadow, which is soft anywa
 _LEVELS = np.arange(256, dtype=np.float32)[:, None] / 255
 
 
-def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> Shown:
-    """A sample varied; ``drawn_from`` is (seed, epoch, plan index), and decides everything."""
+def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> None:
+    """Vary a sample where it lies, as ``drawn_from``, (seed, epoch, plan index), decides."""
     if augment == "none":
-        return shown
+        return
     seed, epoch, index = drawn_from
     rng = np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, index + 1]))
-    bg, fg_bg, mask, depth = _mirrored(shown) if rng.random() < 0.5 else shown
+    bg, fg_bg, mask, _ = shown
+    if rng.random() < 0.5:
+        _mirror(shown)
     if augment == "full":
-        fg_bg = _shaded(fg_bg, mask, rng)
+        _shade(fg_bg, mask, rng)
     table = _colour_table(rng, GAIN, GAMMA)
-    fg_bg = _recoloured(fg_bg, table)
+    cv2.LUT(fg_bg, table, fg_bg)
     if augment == "full" and rng.random() < BG_COLOUR_SHARE:
         table = _then(table, _colour_table(rng, BG_GAIN, BG_GAMMA))
-    bg = _recoloured(bg, table)
+    cv2.LUT(bg, table, bg)
     if augment == "full":
-        bg, fg_bg = _noisy(_moved(bg, rng), rng), _noisy(fg_bg, rng)
-    return Shown(bg, fg_bg, mask, depth)
+        _move(bg, rng)
+        _add_noise(bg, rng)
+        _add_noise(fg_bg, rng)
+
+
+def _mirror(shown: Shown) -> None:
+    for part in (shown.bg, shown.fg_bg, shown.mask.view(np.uint8), shown.depth):
+        cv2.flip(part, 1, part)
 
 
 def _colour_table(rng: np.random.Generator, gain: float, gamma: float) -> Picture:
@@ -58,28 +66,15 @@ def _colour_table(rng: np.random.Generator, gain: float, gamma: float) -> Pictur
     return np.asarray(255 * levels + np.float32(0.5), np.uint8)[None]
 
 
-def _mirrored(shown: Shown) -> Shown:
-    return Shown(
-        np.asarray(cv2.flip(shown.bg, 1), np.uint8),
-        np.asarray(cv2.flip(shown.fg_bg, 1), np.uint8),
-        np.asarray(cv2.flip(shown.mask.view(np.uint8), 1), np.uint8).view(np.bool_),
-        np.asarray(cv2.flip(shown.depth, 1), np.float32),
-    )
-
-
-def _recoloured(picture: Picture, table: Picture) -> Picture:
-    return np.asarray(cv2.LUT(picture, table), np.uint8)
-
-
 def _then(first: Picture, second: Picture) -> Picture:
     """The table of two tables, one after the other."""
     return np.asarray(cv2.LUT(first, second), np.uint8)
 
 
-def _moved(bg: Picture, rng: np.random.Generator) -> Picture:
-    """A background whose camera moved a little, now and then."""
+def _move(bg: Picture, rng: np.random.Generator) -> None:
+    """As if the background's camera had moved a little, now and then."""
     if rng.random() >= BG_MOVE_SHARE:
-        return bg
+        return
     height, width = bg.shape[:2]
     turn = cv2.getRotationMatrix2D(
         (width / 2, height / 2), BG_TURN_DEGREES * rng.uniform(-1, 1), 1.0
@@ -89,18 +84,19 @@ def _moved(bg: Picture, rng: np.random.Generator) -> Picture:
     # OpenCV takes half the time for four channels that it takes for three.
     four = cv2.cvtColor(bg, cv2.COLOR_RGB2RGBA)
     four = cv2.warpAffine(four, moved, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(cv2.cvtColor(four, cv2.COLOR_RGBA2RGB), np.uint8)
+    cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, bg)
 
 
-def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
+def _add_noise(picture: Picture, rng: np.random.Generator) -> None:
     if rng.random() >= NOISE_SHARE:
-        return picture
+        return
     deviation, begins = rng.integers((1, 0), (NOISE, NOISE_VALUES), endpoint=True).tolist()
     brighter, darker = (
         part[begins : begins + picture.size].reshape(picture.shape)
         for part in _noise(deviation, picture.size)
     )
-    return np.asarray(cv2.subtract(cv2.add(picture, brighter), darker), np.uint8)
+    cv2.add(picture, brighter, picture)
+    cv2.subtract(picture, darker, picture)
 
 
 @cache
@@ -116,10 +112,10 @@ def _noise(deviation: int, more: int) -> tuple[Picture, Picture]:
     return np.maximum(values, 0).astype(np.uint8), np.maximum(-values, 0).astype(np.uint8)
 
 
-def _shaded(fg_bg: Picture, mask: Mask, rng: np.random.Generator) -> Picture:
+def _shade(fg_bg: Picture, mask: Mask, rng: np.random.Generator) -> None:
     """A soft shadow of the foreground, shifted and blurred, on what isn't foreground."""
     if rng.random() >= SHADOW_SHARE or not mask.any():
-        return fg_bg
+        return
     height, width = mask.shape
     reach = max(height, width) * rng.uniform(0.02, 0.1)
     across, down = reach * rng.uniform(-1, 1), reach * rng.uniform(0, 1)
@@ -131,4 +127,4 @@ def _shaded(fg_bg: Picture, mask: Mask, rng: np.random.Generator) -> Picture:
     shadow = cv2.convertScaleAbs(shadow, alpha=rng.uniform(*SHADOW_DEPTH))
     light = cv2.bitwise_not(cv2.resize(shadow, (width, height)) * ~mask)
     light = cv2.cvtColor(light, cv2.COLOR_GRAY2RGB)
-    return np.asarray(cv2.multiply(fg_bg, light, scale=1 / 255), np.uint8)
+    cv2.multiply(fg_bg, light, fg_bg, scale=1 / 255)

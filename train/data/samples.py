@@ -40,13 +40,10 @@ class Samples:
         aside = None if draw.size == stored_size else _at(0, room_for(1, stored_size))
         for place, row in enumerate(self._rows[draw.rows].tolist()):
             here = _at(place, room)
-            stored = here if aside is None else aside
-            record = self._dataset.read_into(row, *stored)
-            drawn_from = (draw.seed, draw.epoch, record.index)
-            shown = vary(_resized(stored, draw.size), self._augment, drawn_from)
-            for mine, its in zip(here, shown, strict=True):
-                if mine is not its:
-                    copied(its, mine)
+            record = self._dataset.read_into(row, *(here if aside is None else aside))
+            if aside is not None:
+                _lay_resized(aside, here)
+            vary(here, self._augment, (draw.seed, draw.epoch, record.index))
             write_target(here.depth, self._encoding)
 
     def key_of(self, row: int) -> str:
@@ -60,13 +57,13 @@ def _at(place: int, room: Shown) -> Shown:
     return Shown(*(part[place] for part in room))
 
 
-def _resized(shown: Shown, size: Size) -> Shown:
-    return Shown(
-        resize(shown.bg, size),
-        resize(shown.fg_bg, size),
-        resize_mask(shown.mask, size),
-        resize(shown.depth, size),
-    )
+def _lay_resized(stored: Shown, room: Shown) -> None:
+    """Bring a sample to the size of its room."""
+    size = Size.of(room.mask)
+    copied(resize(stored.bg, size), room.bg)
+    copied(resize(stored.fg_bg, size), room.fg_bg)
+    copied(resize_mask(stored.mask, size), room.mask)
+    copied(resize(stored.depth, size), room.depth)
 
 
 def resize_mask(mask: Mask, size: Size) -> Mask:

@@ -60,12 +60,13 @@ class Pyramid(nn.Module):
         ``finest`` is added to the first, which is brought to its size.
         """
         top = len(self.blocks) - 1
-        x = self.blocks[top](F.relu(self.reduce[top](features[top])))
+        x = self.blocks[top](F.relu(self.reduce[top](features[top]), inplace=True))
         for level in reversed(range(top)):
             detail = self.reduce[level](features[level])
             if level == 0 and finest is not None:
                 detail = to_size_of(detail, finest) + finest
-            x = self.blocks[level](F.relu(detail + to_size_of(self.narrow[level](x), detail)))
+            coarser = to_size_of(self.narrow[level](x), detail)
+            x = self.blocks[level](F.relu(detail + coarser, inplace=True))
         result: Tensor = x
         return result
 
@@ -118,7 +119,7 @@ class ObjectDepth(nn.Module):
         """
         coarse = F.avg_pool2d(torch.cat([mask, scene], dim=1), self.CELL)
         x = self.of_bg(bg) + self.of_fg_bg(fg_bg)
-        x = F.relu(x + self.of_scene(to_size_of(coarse, bg)))
+        x = F.relu(x + self.of_scene(to_size_of(coarse, bg)), inplace=True)
         correction = self.head(self.blocks(x))
         if not self._layered:
             return scene + mask * to_size_of(correction, scene)

@@ -47,9 +47,9 @@ class Separable(nn.Sequential):
     ) -> None:
         super().__init__(
             _convolution(inputs, inputs, kernel, stride, groups=inputs),
-            activation(),
+            activation(inplace=True),
             _convolution(inputs, outputs, 1, 1, groups=1),
-            activation(),
+            activation(inplace=True),
         )
 
 
@@ -58,15 +58,19 @@ class Trunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        first = nn.Sequential(_convolution(3, ENCODER_CHANNELS[0], 3, 2, groups=1), nn.ReLU6())
+        first = _convolution(3, ENCODER_CHANNELS[0], 3, 2, groups=1)
         steps = zip(pairwise(ENCODER_CHANNELS), ENCODER_STRIDES, strict=True)
         self.encoder = nn.ModuleList(
-            [first, *(Separable(*pair, 3, stride, nn.ReLU6) for pair, stride in steps)]
+            [
+                nn.Sequential(first, nn.ReLU6(inplace=True)),
+                *(Separable(*pair, 3, stride, nn.ReLU6) for pair, stride in steps),
+            ]
         )
         self.decoder = nn.ModuleList(
             Separable(*pair, 5, 1, nn.ReLU) for pair in pairwise(DECODER_CHANNELS)
         )
-        self.head = nn.Sequential(_convolution(DECODER_CHANNELS[-1], 1, 1, 1, 1), nn.ReLU())
+        last = _convolution(DECODER_CHANNELS[-1], 1, 1, 1, 1)
+        self.head = nn.Sequential(last, nn.ReLU(inplace=True))
 
     def encode(self, rgb: Tensor) -> list[Tensor]:
         """What every block of the encoder gives."""
@@ -82,7 +86,7 @@ class Trunk(nn.Module):
             if number:
                 x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             if number - 1 in SKIPS_INTO_DECODER:
-                x = x + skips.pop()
+                x += skips.pop()
             x = block(x)
         metres: Tensor = self.head(x)
         return metres

@@ -22,8 +22,13 @@ def stored(labelled: Path) -> list[Shown]:
     return found
 
 
-def varied(stored: list[Shown], how: Augment, seed: int = 0, epoch: int = 0) -> list[Shown]:
-    return [vary(shown, how, (seed, epoch, index)) for index, shown in enumerate(stored)]
+def varied(
+    stored: list[Shown], how: Augment, seed: int = 0, epoch: int = 0, first: int = 0
+) -> list[Shown]:
+    copies = [Shown(*(part.copy() for part in shown)) for shown in stored]
+    for index, shown in enumerate(copies, first):
+        vary(shown, how, (seed, epoch, index))
+    return copies
 
 
 def equal(one: Shown, other: Shown) -> bool:
@@ -91,5 +96,5 @@ def test_what_decides_is_seed_epoch_and_index(stored: list[Shown]) -> None:
     assert all(equal(a, b) for a, b in zip(first, varied(stored, "full", 3, 1), strict=True))
     for other in (varied(stored, "full", 4, 1), varied(stored, "full", 3, 2)):
         assert sum(equal(a, b) for a, b in zip(first, other, strict=True)) == 0
-    shifted = [vary(shown, "full", (3, 1, index + 1)) for index, shown in enumerate(stored)]
+    shifted = varied(stored, "full", 3, 1, first=1)
     assert sum(equal(a, b) for a, b in zip(first, shifted, strict=True)) == 0
