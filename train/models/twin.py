@@ -31,6 +31,8 @@ from train.models.student import Student
 
 NORM_EPSILON = 1e-5
 TAPS = (1, 3, 5, 10)  # encoder blocks at 1/2, 1/4, 1/8 and 1/16 that the mask is read from
+SEEN_TWICE = TAPS[-1] + 1
+"""Blocks that both pictures pass; the deeper ones are for the scene's depth alone."""
 WIDTHS = (24, 32, 48, 64)
 OBJECT_LEVEL, OBJECT_WIDTH = 2, 32
 
@@ -72,12 +74,15 @@ class Trunk(nn.Module):
         last = _convolution(DECODER_CHANNELS[-1], 1, 1, 1, 1)
         self.head = nn.Sequential(last, nn.ReLU(inplace=True))
 
-    def encode(self, rgb: Tensor) -> list[Tensor]:
-        """What every block of the encoder gives."""
-        found: list[Tensor] = []
-        for block in self.encoder:
-            found.append(block(found[-1] if found else rgb))
-        return found
+    def encode(self, x: Tensor, begin: int = 0, end: int | None = None) -> list[Tensor]:
+        """What each block of the encoder gives, from ``begin`` to before ``end``.
+
+        ``x`` is what the block before gave, the picture in front of the first.
+        """
+        found = [x]
+        for block in self.encoder[begin:end]:
+            found.append(block(found[-1]))
+        return found[1:]
 
     def decode(self, encoded: Sequence[Tensor]) -> Tensor:
         """What the encoder gave to metres, (B, 1, 112, 112), to be doubled."""
@@ -128,11 +133,13 @@ class Twin(Student):
         both = torch.cat([bg, fg_bg])
         if both.shape[2:] != (SIDE, SIDE):
             both = F.interpolate(both, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-        encoded = self.trunk.encode(both)
+        encoded = self.trunk.encode(both, end=SEEN_TWICE)
         of_bg, of_fg_bg = ([x.chunk(2)[half] for x in encoded] for half in (0, 1))
         taps_bg, taps = [of_bg[tap] for tap in TAPS], [of_fg_bg[tap] for tap in TAPS]
         logits = self.mask(bg, fg_bg, taps_bg, taps)
-        metres = self.trunk.decode(of_bg if self._layered else of_fg_bg)
+        of_scene = of_bg if self._layered else of_fg_bg
+        deepest = self.trunk.encode(of_scene[-1], begin=SEEN_TWICE)
+        metres = self.trunk.decode([*of_scene, *deepest])
         metres = F.interpolate(metres, scale_factor=2.0, mode="nearest")
         scene = to_size_of(metres * self.to_target[0] + self.to_target[1], logits)
         probability = torch.sigmoid(logits).detach()
