@@ -36,7 +36,7 @@ STEPS = 60 if ON_GPU else 12
 SUBJECTS = (
     (("twin", 224, 32), ("mdeas", 224, 32), ("mdeas", 96, 128), ("res_unet", 96, 128))
     if ON_GPU
-    else (("twin", 224, 8), ("mdeas", 96, 16), ("mdeas", 224, 8))
+    else (("twin", 224, 4), ("mdeas", 96, 16), ("mdeas", 224, 4))
 )
 
 

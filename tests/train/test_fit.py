@@ -101,9 +101,9 @@ def test_what_lies_ahead_is_said_after_the_first_steps(
 ) -> None:
     trained(options, tmp_path / "run", epochs=1, limit=60, batch_size=None, quiet=False)
     said = capsys.readouterr().err
-    assert "1 epochs, 8 steps of 8 samples: about " in said
+    assert "1 epochs, 15 steps of 4 samples: about " in said
     assert re.search(r"[\d.]+ samples a second; [\d.]+ GB of memory so far", said)
-    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["batch_size"] == 8
+    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["batch_size"] == 4
 
 
 def test_sizes_and_parts_follow_one_another(options: Options, tmp_path: Path) -> None:

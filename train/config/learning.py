@@ -14,8 +14,8 @@ from train.losses.expression import parse
 from train.losses.names import DEPTH, MASK
 from train.models.names import DEFAULT, checked_name, described
 
-CPU_BATCH, GPU_BATCH = 8, 32
-"""Samples per step that fit into 3 GB at 224 px, and that keep a GPU busy."""
+CPU_BATCH, GPU_BATCH = 4, 32
+"""Samples per step: few where more are no faster, as it is steps that teach; many for a GPU."""
 
 
 class LearningConfig(CommandConfig):
