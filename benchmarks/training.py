@@ -48,9 +48,10 @@ def main() -> None:
         data = draw(pictures, work / "data", 224)
         print_table(*loader_table(data))
         print()
-        print_table(*step_table(data))
-        print()
+        # Before the steps, whose freed memory stays with the process.
         print_table(*memory_table(draw(pictures, work / "small", SMALL)))
+        print()
+        print_table(*step_table(data))
 
 
 def draw(pictures: Path, out: Path, side: int) -> Path:
