@@ -30,7 +30,7 @@ demo: $(VENV)/.installed
 	$(BIN)/datagen preview $(DEMO_DATA) --out demo/contact_sheet.png
 	$(BIN)/datagen preview $(DEMO_DATA) --out demo/report.html
 	$(BIN)/datagen verify $(DEMO_DATA)
-	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --epochs 1 --out $(DEMO_RUN)
+	$(BIN)/train fit --shards '$(DEMO_DATA)/*.h5' --epochs 2 --out $(DEMO_RUN)
 	cp $(DEMO_RUN)/curves.png demo/curves.png
 	$(BIN)/train evaluate $(DEMO_RUN) | tee demo/evaluation.txt
 	cp $(DEMO_RUN)/worst.png demo/worst.png
