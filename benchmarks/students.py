@@ -30,7 +30,7 @@ from train.config.fit import FitConfig
 from train.data.loader import Draws, Loader, as_stored
 from train.data.order import in_batches, shuffled
 from train.data.samples import Samples
-from train.metrics.meter import Meter
+from train.judging.measure import STUDENT, judge
 from train.presets import PRESETS
 from train.running.device import default_batch_size
 from train.running.trainer import build_trainer, train_step
@@ -119,7 +119,7 @@ class Run(NamedTuple):
     epochs: int
     minutes: float
     speed: float
-    splits: dict[str, dict[str, dict[str, float]]]
+    splits: dict[str, dict[str, dict[str, float | None]]]
 
 
 def kinds(subjects: Sequence[Subject]) -> list[str]:
@@ -162,21 +162,25 @@ def trained(data: Path, out: Path, subject: Subject, minutes: float, seed: int) 
     taken = seconds(lambda: command("train", "fit", "--shards", data, "--out", out, *given))
     command("train", "evaluate", out)
     found = json.loads((out / "evaluation.json").read_text())
-    varied = {VARIED: {"student": judged_varied(out, data)}}
+    varied = {VARIED: {STUDENT: judged_varied(out, data)}}
     return Run(epochs, taken / 60, speed, {**found["splits"], **varied})
 
 
-def judged_varied(run: Path, data: Path) -> dict[str, float]:
+def judged_varied(run: Path, data: Path) -> dict[str, float | None]:
     """Metrics of a run's student where backgrounds don't fit exactly."""
     predictor = Predictor.load(run)
     part = Dataset(data, split="val")
-    meter = Meter(part.depth_encoding)
     draws = as_stored(np.arange(len(part)), 16, predictor.network.size)
-    for batch in Loader(Samples(part, augment="full"), 0, predictor.device).batches(draws):
-        true = batch.as_float()
-        mask_logits, depth = predictor.infer(true.bg, true.fg_bg)
-        meter.add(mask_logits > 0, depth, true)
-    return meter.result()
+    batches = Loader(Samples(part, augment="full"), 0, predictor.device).batches(draws)
+    judged = judge(
+        lambda batch: predictor.infer(batch.bg, batch.fg_bg),
+        {},
+        (batch.as_float() for batch in batches),
+        part.plan.records(part.rows),
+        part.depth_encoding,
+        legacy=False,
+    )
+    return judged.table[STUDENT]
 
 
 def speed_of(data: Path, options: Options) -> float:
@@ -222,7 +226,7 @@ def table_rows(subject: Subject, runs: Sequence[Run], *, first: bool) -> list[tu
     )
     for split in (*SPLITS, VARIED):
         head = said if split == SPLITS[0] else ("",) * len(said)
-        found.append((*head, split, *figures([run.splits[split]["student"] for run in runs])))
+        found.append((*head, split, *figures([run.splits[split][STUDENT] for run in runs])))
     return found
 
 

@@ -28,6 +28,7 @@ def averaged_model(model: nn.Module, decay: float) -> AveragedModel | None:
     ) -> None:
         steps = float(count)
         weight = 1 - min(decay, (1 + steps) / (WARM + steps))
+        # All parameters come in one call, as they are float32 on one device.
         torch._foreach_lerp_(list(compress(mine, learnt)), list(compress(its, learnt)), weight)
 
     return AveragedModel(model, multi_avg_fn=average)
