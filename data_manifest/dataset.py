@@ -118,15 +118,18 @@ class Dataset:
         maps = _maps(shard, record) if self.header.maps else (None, None)
         return Sample(bg, fg_bg, mask, depth, record, *maps)
 
+    def records(self, indices: npt.NDArray[np.int64]) -> list[Record]:
+        """The records of samples by number, in the order asked for; no shard is opened."""
+        return self.plan.records(self.rows[indices])
+
     def read_into(
-        self, index: int, bg: Picture, fg_bg: Picture, mask: Mask, depth: Depth
-    ) -> Record:
-        """Read sample ``index`` into arrays such as :class:`Sample` has; gives its record.
+        self, record: Record, bg: Picture, fg_bg: Picture, mask: Mask, depth: Depth
+    ) -> None:
+        """Read the sample of a record into arrays such as :class:`Sample` has.
 
         That saves copies where its place is settled. Raises DatasetError where it has no depth, or
         isn't of the arrays' size.
         """
-        record = self.plan[int(self.rows[index])]
         shard = self._shard(record.shard)
         try:
             self._backgrounds.bg(shard, record, bg)
@@ -137,7 +140,6 @@ class Dataset:
             raise DatasetError(f"Sample {record.key} has {error}.") from error
         if found is None:
             raise DatasetError(f"Sample {record.key} has no depth; run `depthgen run` again.")
-        return record
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))

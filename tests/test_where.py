@@ -55,7 +55,7 @@ def test_fit_trains_on_what_fulfils_it(condition: str, labelled: Path) -> None:
     options = FitConfig(shards=(str(labelled),), where=condition)
     chosen = training_samples(options, dataset)
     assert 0 < len(chosen) < len(dataset.select("train"))
-    assert {record.split for record in chosen.plan.records(chosen.rows)} == {"train"}
+    assert {record.split for record in chosen.records(np.arange(len(chosen)))} == {"train"}
 
 
 @pytest.mark.parametrize(

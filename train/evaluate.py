@@ -138,7 +138,7 @@ def _judge(
             depth = labels.to_target(mine.from_target(depth.clamp(0, 1)))
         return mask_logits, depth
 
-    records = part.plan.records(part.rows[spread(len(part), config.limit)])
+    records = part.records(spread(len(part), config.limit))
     true = (batch.as_float() for batch in read(part, f"Evaluating {records[0].split}"))
     return judge(student, others, true, records, labels, legacy=config.legacy)
 

@@ -97,7 +97,7 @@ def _samples(config: PredictConfig, predictor: Predictor) -> Asked:
                 truth = Answer(sample.mask, sample.depth)
             yield Question(sample.record.key, sample.bg, sample.fg_bg, truth)
 
-    return Asked([record.key for record in dataset.plan.records(dataset.rows[rows])], questions())
+    return Asked([record.key for record in dataset.records(rows)], questions())
 
 
 def _pictures(config: PredictConfig, leave_out: Callable[[str], None]) -> Asked:

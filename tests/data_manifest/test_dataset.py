@@ -58,16 +58,17 @@ def test_samples_are_read_into_given_arrays(
     pictures, mask = np.ones((2, 96, 96, 3), np.uint8), np.ones((96, 96), bool)
     depth = np.ones((96, 96), np.float32)
     for row, sample in enumerate(dataset):
-        record = dataset.read_into(row, *pictures, mask, depth)
-        assert digest(Sample(*pictures, mask, depth, record)) == digest(sample)
+        record, *_ = dataset.records(np.array([row]))
         assert record == sample.record
+        dataset.read_into(record, *pictures, mask, depth)
+        assert digest(Sample(*pictures, mask, depth, record)) == digest(sample)
     pictures[:] = 0  # what is kept of backgrounds is no part of what was given
     assert digest(dataset[0]) == digest(Dataset(folder)[0])
     small = np.empty((1, 96, 3), np.uint8)
     with pytest.raises(
         DatasetError, match=r"has an array of shape \(96, 96, 3\), not \(1, 96, 3\)"
     ):
-        dataset.read_into(0, small, pictures[0], mask, depth)
+        dataset.read_into(record, small, pictures[0], mask, depth)
 
 
 def test_without_depth(dataset: Path) -> None:
@@ -75,8 +76,9 @@ def test_without_depth(dataset: Path) -> None:
     with pytest.raises(DatasetError, match="run `depthgen run` first"):
         _ = Dataset(dataset).depth_encoding
     picture, mask = np.empty((96, 96, 3), np.uint8), np.empty((96, 96), bool)
+    record = Dataset(dataset)[0].record
     with pytest.raises(DatasetError, match="has no depth; run `depthgen run` again"):
-        Dataset(dataset).read_into(0, picture, picture, mask, np.empty((96, 96), np.float32))
+        Dataset(dataset).read_into(record, picture, picture, mask, np.empty((96, 96), np.float32))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -1,8 +1,8 @@
 """Batches of samples, made ahead in reading processes or as they are asked for."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence, Sized
-from itertools import count
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import count, islice
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -19,6 +19,9 @@ from train.data.slots import Slots
 
 EVALUATION_EPOCH = 0
 AHEAD = 2  # batches that each reading process makes ahead
+BURST_BYTES = 16 * 2**20
+"""What the trainer reads at a time where it reads itself: after a step the processor's caches hold
+nothing of what reading needs, and the first samples take twice as long."""
 IN_USE = 2  # batches that the trainer may still look at, or a GPU still copy
 
 
@@ -109,7 +112,7 @@ class Loader:
             torch.cuda.current_stream(self._device).synchronize()
         self._requests.draws = draws
         steps: deque[torch.cuda.Event] = deque()
-        for made in self._loader:
+        for made in _in_bursts(self._loader, self._burst(draws.largest)):
             yield self._batch(made).to(self._device)
             if self._on_gpu:
                 steps.append(torch.cuda.current_stream(self._device).record_event())
@@ -122,6 +125,10 @@ class Loader:
         self._room = largest
         self._slots = Slots(AHEAD * self._workers + IN_USE, largest)
         self._loader = self._made()
+
+    def _burst(self, largest: int) -> int:
+        """How many batches are read in a row."""
+        return 1 if self._workers or not largest else max(BURST_BYTES // largest, 1)
 
     def _made(self) -> data.DataLoader[Any]:
         workers = self._workers
@@ -144,6 +151,13 @@ class Loader:
         assert self._slots is not None
         draw, slot = made
         return Batch.of(room_for(len(draw.rows), draw.size, self._slots[slot]))
+
+
+def _in_bursts(made: Iterable[_Asked | Shown], count: int) -> Iterator[_Asked | Shown]:
+    """The same, taken so many at a time."""
+    rest = iter(made)
+    while burst := list(islice(rest, count)):
+        yield from burst
 
 
 def _as_read(batch: Any) -> Any:

@@ -38,9 +38,9 @@ class Samples:
         """Read the samples of a draw into arrays that have room for them."""
         stored_size = self._dataset.header.size
         aside = None if draw.size == stored_size else _at(0, room_for(1, stored_size))
-        for place, row in enumerate(self._rows[draw.rows].tolist()):
+        for place, record in enumerate(self._dataset.records(self._rows[draw.rows])):
             here = _at(place, room)
-            record = self._dataset.read_into(row, *(here if aside is None else aside))
+            self._dataset.read_into(record, *(here if aside is None else aside))
             if aside is not None:
                 _lay_resized(aside, here)
             vary(here, self._augment, (draw.seed, draw.epoch, record.index))
@@ -48,8 +48,7 @@ class Samples:
 
     def key_of(self, row: int) -> str:
         """The key of sample number ``row``, for a person."""
-        index = self._dataset.rows[self._rows[row]]
-        return next(iter(self._dataset.plan.records(np.array([index])))).key
+        return self._dataset.records(self._rows[[row]])[0].key
 
 
 def _at(place: int, room: Shown) -> Shown:

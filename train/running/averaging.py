@@ -1,34 +1,42 @@
 """A moving average of the weights (Polyak & Juditsky 1992), steadier than the last step."""
 
-from itertools import compress
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 WARM = 10.0
 
 
-def averaged_model(model: nn.Module, decay: float) -> AveragedModel | None:
-    """The moving average of a model's weights with an exponential decay; none where that is 0.
+class MovingAverage:
+    """A copy of a network, ``module``, whose weights follow with an exponential decay.
 
     In the first steps the decay is smaller, ``(1 + n) / (10 + n)``, so that the random beginning is
-    soon forgotten (as in TensorFlow's ExponentialMovingAverage). Buffers are the model's own, and
-    so is what is frozen.
+    soon forgotten (as in TensorFlow's ExponentialMovingAverage). Buffers are the network's own, and
+    so is what is frozen. ``count`` is of the steps averaged.
+
+    torch's AveragedModel takes one tensor after the other, frozen ones too, and waits for the GPU
+    to tell its count; here a step is two calls.
     """
-    if decay == 0:
-        return None
-    learnt = [part.requires_grad for part in model.parameters()]
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.module, self.count = deepcopy(model), 0
+        self._model, self._decay = model, decay
+        self._learnt, self._its_learnt = _learnt(self.module), _learnt(model)
+        self._buffers, self._its_buffers = list(self.module.buffers()), list(model.buffers())
 
     @torch.no_grad()
-    def average(
-        mine: tuple[Tensor, ...] | list[Tensor],
-        its: tuple[Tensor, ...] | list[Tensor],
-        count: Tensor | int,
-    ) -> None:
-        steps = float(count)
-        weight = 1 - min(decay, (1 + steps) / (WARM + steps))
-        # All parameters come in one call, as they are float32 on one device.
-        torch._foreach_lerp_(list(compress(mine, learnt)), list(compress(its, learnt)), weight)
+    def follow(self) -> None:
+        """Take in the network's weights as they are after a step."""
+        if self.count == 0:
+            self.module.load_state_dict(self._model.state_dict())
+        else:
+            decay = min(self._decay, (1 + self.count) / (WARM + self.count))
+            torch._foreach_lerp_(self._learnt, self._its_learnt, 1 - decay)
+            if self._buffers:
+                torch._foreach_copy_(self._buffers, self._its_buffers)
+        self.count += 1
 
-    return AveragedModel(model, multi_avg_fn=average)
+
+def _learnt(model: nn.Module) -> list[Tensor]:
+    return [part for part in model.parameters() if part.requires_grad]

@@ -86,7 +86,7 @@ class Checkpoint(NamedTuple):
                 f"The checkpoint's weights are not those of {self.network.name} as it is in this "
                 "version; train it anew."
             ) from error
-        keep_freed_memory()
+        keep_freed_memory(in_large_pages=True)
         return model.to(memory_format=torch.channels_last).eval()
 
     def write(self, path: Path) -> None:

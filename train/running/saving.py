@@ -22,7 +22,7 @@ def captured(
         "optimizer": trainer.optimizer.state_dict(),
         "schedule": trainer.schedule.state_dict(),
         "losses": trainer.losses.state_dict(),
-        "averages": 0 if average is None else int(average.n_averaged),
+        "averages": 0 if average is None else average.count,
         "scaler": None if scaler is None else scaler.state_dict(),
     }
     return Checkpoint(
@@ -52,7 +52,7 @@ def restored(
     load_weights(trainer, checkpoint)
     if trainer.averaged is not None and checkpoint.averaged is not None:
         trainer.averaged.module.load_state_dict(checkpoint.averaged)
-        trainer.averaged.n_averaged.fill_(states["averages"])
+        trainer.averaged.count = states["averages"]
     schedule = trainer.schedule.anew(
         itinerary.pace(max(epoch - (not checkpoint.consumed), 0), options)
     )

@@ -4,11 +4,11 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import cv2
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import SyncBatchNorm
-from torch.optim.swa_utils import AveragedModel
 
 from data_manifest.commands.memory import keep_freed_memory
 from data_manifest.dataset import Dataset
@@ -23,7 +23,7 @@ from train.models.layout import Layout
 from train.models.make import make_model
 from train.models.pretrained import Origin, pretrain
 from train.models.student import Student
-from train.running.averaging import averaged_model
+from train.running.averaging import MovingAverage
 from train.running.checkpoint import Network
 from train.running.device import make_accelerator, readers
 from train.running.itinerary import Itinerary
@@ -45,7 +45,7 @@ class Trainer(NamedTuple):
     network: Network
     model: Student
     losses: Losses
-    averaged: AveragedModel | None
+    averaged: MovingAverage | None
     optimizer: Any
     schedule: Schedule
     train_loader: Loader
@@ -77,7 +77,8 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
     samples = Samples(training_samples(options, dataset), options.limit, options.augment)
     unseen = Samples(dataset.select(deciding), options.limit) if deciding else None
     torch.manual_seed(options.seed)
-    keep_freed_memory()
+    keep_freed_memory(in_large_pages=True)
+    cv2.setNumThreads(1)  # torch has the cores
     layout = layout_of(dataset)
     model = make_model(options.model, layout).to(memory_format=torch.channels_last)
     origin = pretrain(model, options.weights)
@@ -93,7 +94,7 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
         options.model, layout, options.sizes(dataset.header.size)[-1][0],
         dataset.depth_encoding, origin.sentence,
     )  # fmt: skip
-    averaged = averaged_model(model, options.ema)
+    averaged = MovingAverage(model, options.ema) if options.ema else None
     if accelerator.num_processes > 1 and device.type == "cuda":
         # On a CPU torch has none: batch norms there see their own process's share alone.
         model = SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
@@ -187,7 +188,7 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
     if not accelerator.optimizer_step_was_skipped:  # fp16's scale was too large
         trainer.schedule.after_step()
     if trainer.averaged is not None:
-        trainer.averaged.update_parameters(trainer.bare_model)
+        trainer.averaged.follow()
     return totals
 
 

@@ -28,7 +28,7 @@ def judged(labelled: Path) -> list[Judged]:
     dataset = Dataset(labelled)
     samples = Samples(dataset, COUNT)
     rows = np.arange(COUNT)
-    records = dataset.plan.records(dataset.rows[rows * len(dataset) // COUNT])
+    records = dataset.records(rows * len(dataset) // COUNT)
     empty = (torch.zeros(1, 1, 96, 96) > 0, torch.full((1, 1, 96, 96), 0.3))
     others = {"empty": constant(empty), "teacher": lambda batch: Said(None, batch.depth)}
     found = []

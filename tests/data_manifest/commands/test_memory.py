@@ -1,0 +1,56 @@
+"""What the C library does with large arrays, looked at from within a process."""
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_USED_TWICE = """
+import resource
+from pathlib import Path
+from data_manifest.commands.memory import keep_freed_memory
+
+def new_pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(4):
+        held = bytearray(b"1") * (100 * 2**20)
+        del held
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+{call}
+new_pages()
+print(new_pages())
+held = bytearray(b"1") * (100 * 2**20)
+lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+print(next(line.split()[1] for line in lines if line.startswith("AnonHugePages")))
+"""
+
+
+def _new_pages_and_large(call: str) -> tuple[int, int]:
+    """Page faults of four uses of 100 MiB that were freed before, and KiB in large pages."""
+    script = [sys.executable, "-c", _USED_TWICE.format(call=call)]
+    said = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    faults, large = map(int, said.split())
+    return faults, large
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_freed_arrays_are_used_again() -> None:
+    untaught, _ = _new_pages_and_large("")
+    kept, _ = _new_pages_and_large("keep_freed_memory()")
+    assert kept < 100 < 10_000 < untaught
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc"
+    or not _LARGE_PAGES.exists()
+    or "[never]" in _LARGE_PAGES.read_text(),
+    reason="another C library, or a system without large pages",
+)
+def test_arrays_lie_in_large_pages() -> None:
+    kept, large = _new_pages_and_large("keep_freed_memory(in_large_pages=True)")
+    assert kept < 100
+    assert large > 50 * 2**10
