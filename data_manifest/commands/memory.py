@@ -8,8 +8,7 @@ from pathlib import Path
 from data_manifest.errors import UsageError
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
-_OVERCOMMIT, _ALL_IS_COUNTED = Path("/proc/sys/vm/overcommit_memory"), "2"
-"""Where the system counts what is reserved as if it were used, nothing is."""
+_OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -27,8 +26,16 @@ def keep_freed_memory(*, in_large_pages: bool = False) -> None:
         library.mallopt(_M_TRIM_THRESHOLD, -1)
     except AttributeError:  # another C library
         return
-    if in_large_pages and _OVERCOMMIT.read_text().strip() != _ALL_IS_COUNTED:
+    if in_large_pages and _reserving_is_free():
         _reserve_in_large_pages(library, machine_memory() // 2)
+
+
+def _reserving_is_free() -> bool:
+    """Whether the system counts memory as taken only when it is used."""
+    try:
+        return _OVERCOMMIT.read_text().strip() != "2"
+    except OSError:
+        return False
 
 
 def _reserve_in_large_pages(library: ctypes.CDLL, size: int) -> None:
