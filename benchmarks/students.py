@@ -176,7 +176,7 @@ def judged_varied(run: Path, data: Path) -> dict[str, float | None]:
         lambda batch: predictor.infer(batch.bg, batch.fg_bg),
         {},
         (batch.as_float() for batch in batches),
-        part.plan.records(part.rows),
+        part.records(np.arange(len(part))),
         part.depth_encoding,
         legacy=False,
     )

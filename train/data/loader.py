@@ -95,6 +95,8 @@ class Loader:
         self._requests = _Requests()
         self._room = 0  # bytes of a slot
         self._slots: Slots | None = None
+        if not workers:
+            cv2.setNumThreads(1)  # torch has the other cores
         self._loader = self._made()
 
     @property

@@ -4,7 +4,6 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import cv2
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
@@ -78,7 +77,6 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
     unseen = Samples(dataset.select(deciding), options.limit) if deciding else None
     torch.manual_seed(options.seed)
     keep_freed_memory(in_large_pages=True)
-    cv2.setNumThreads(1)  # torch has the cores
     layout = layout_of(dataset)
     model = make_model(options.model, layout).to(memory_format=torch.channels_last)
     origin = pretrain(model, options.weights)
