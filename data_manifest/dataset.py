@@ -1,6 +1,5 @@
 """The reader: a dataset, or any of its shards, as a sequence of samples."""
 
-import glob
 import os
 import resource
 from collections import OrderedDict
@@ -12,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from data_manifest.condition import rows_where
+from data_manifest.depth_stage import DepthEncoding, DepthStage
 from data_manifest.errors import DatasetError, RecipeError, UsageError
-from data_manifest.header import DepthEncoding, DepthStage, Header
+from data_manifest.header import Header
+from data_manifest.locate import locate, shard_number
 from data_manifest.pictures.copying import copied
 from data_manifest.plan import Plan
 from data_manifest.quality import QUALITY_FILE, Column, Measures, read_quality
@@ -40,7 +41,7 @@ class Dataset:
     def __init__(
         self, source: str | Path | Iterable[str | Path], *, split: str | None = None
     ) -> None:
-        self.folder, shards = _locate(source)
+        self.folder, shards = locate(source)
         self.header = Header.read(self.folder / HEADER_FILE)
         self.plan = Plan.read(self.folder / PLAN_FILE)
         self.rows = _of_shards(self.plan, self._shard_numbers(shards))
@@ -49,9 +50,9 @@ class Dataset:
         self._forget()
 
     def _shard_numbers(self, shards: list[Path] | None) -> list[int] | None:
-        names = {self.header.shard_name(number): number for number in range(self.header.shards)}
+        names = {name: number for number, name in enumerate(self.header.shard_names())}
         if shards is not None:
-            return [_shard_number(path, names) for path in shards]
+            return [shard_number(path, names) for path in shards]
         missing = [name for name in names if not (self.folder / name).exists()]
         if missing:
             raise DatasetError(
@@ -241,37 +242,3 @@ def _of_shards(plan: Plan, shards: list[int] | None) -> npt.NDArray[np.int64]:
     if shards is None:
         return np.arange(len(plan))
     return np.flatnonzero(np.isin(plan.column("shard"), shards))
-
-
-def _locate(source: str | Path | Iterable[str | Path]) -> tuple[Path, list[Path] | None]:
-    """The dataset's folder, absolute, and the shards that were named, or None for all."""
-    names = [source] if isinstance(source, str | Path) else list(source)
-    if len(names) == 1 and Path(names[0]).is_dir():
-        return Path(names[0]).absolute(), None
-    shards = [path for name in names for path in _matches(str(name))]
-    whole = [path for path in shards if path.is_dir()]
-    if whole:
-        raise UsageError(f"Give either one dataset's folder or shards, not {whole[0]} and others.")
-    folders = sorted({path.parent.resolve() for path in shards})
-    if len(folders) != 1:
-        raise UsageError(
-            f"The shards lie in {len(folders)} folders, expected one dataset: "
-            f"{', '.join(map(str, folders)) or 'no shard was named'}."
-        )
-    return shards[0].parent.absolute(), shards
-
-
-def _matches(pattern: str) -> list[Path]:
-    if not Path(pattern).suffix and not Path(pattern).exists():
-        raise UsageError(f"There is no dataset {pattern}; make one with `datagen overlay`.")
-    found = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern))  # noqa: PTH207
-    if not found:
-        raise UsageError(f"There is no shard {pattern}; name a dataset's .h5 or .zip files.")
-    return [Path(name) for name in found]
-
-
-def _shard_number(path: Path, names: dict[str, int]) -> int:
-    try:
-        return names[path.name]
-    except KeyError:
-        raise DatasetError(f"{path} is not a shard of the dataset in {path.parent}.") from None

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data_manifest.depth_stage import DepthStage
 from data_manifest.errors import DatasetError
 from data_manifest.files.publish import make_folder, publishing
-from data_manifest.header import DepthStage
 
 QUALITY_FILE = "quality.parquet"
 PARTS = ".quality"

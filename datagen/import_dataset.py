@@ -19,7 +19,7 @@ from data_manifest.header import Header, Source
 from data_manifest.plan import Plan
 from data_manifest.shards.digests import file_sha256
 from data_manifest.shards.fill import Filled, Filling, fill_shards
-from data_manifest.shards.folder_list import FolderLabel, Listed, write_list
+from data_manifest.shards.folder.listing import FolderLabel, Listed, write_list
 from data_manifest.shards.label import ShardLabel
 from datagen.folders.dataset_folder import claim_dataset
 from datagen.ingest.check import ReadTask, Usable, read_samples

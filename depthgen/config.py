@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from data_manifest.commands.device import Device
 from data_manifest.commands.group import CommandConfig
 from data_manifest.commands.options import FrameSize, Range
-from data_manifest.header import LabelKind
+from data_manifest.depth_stage import LabelKind
 
 EngineName = Literal["auto", "openvino", "onnxruntime", "torch"]
 Crop = Literal[

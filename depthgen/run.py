@@ -9,10 +9,10 @@ from typing import NamedTuple
 from data_manifest.commands.progress import Advance, progress
 from data_manifest.commands.remark import remark
 from data_manifest.dataset import HEADER_FILE, Dataset, open_dataset
+from data_manifest.depth_stage import DepthStage
 from data_manifest.errors import RecipeError, TeacherError
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import remove_leftovers
-from data_manifest.header import DepthStage
 from data_manifest.quality import keep_parts, merge_parts, write_part
 from data_manifest.record import StoredDepth
 from data_manifest.shards import add_depth, read_label

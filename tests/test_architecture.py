@@ -51,10 +51,12 @@ ROOMS = {
         "pictures",
         "plan_columns",
         "plan",
+        "depth_stage",
         "header",
         "quality",
         "condition",
         "shards",
+        "locate",
         "dataset",
     ),
     "datagen": (

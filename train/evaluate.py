@@ -8,8 +8,8 @@ from torch import Tensor
 from data_manifest.commands.progress import progress
 from data_manifest.commands.remark import remark
 from data_manifest.dataset import Dataset
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import DatasetError, UsageError, WeightsError
-from data_manifest.header import DepthEncoding
 from data_manifest.picks import spread
 from data_manifest.pictures.sheet import write_png
 from train.answering.predictor import Predictor

@@ -13,8 +13,8 @@ from train.config.find_lr import FindLrConfig
 from train.config.fit import FitConfig
 from train.data.loader import Draws
 from train.data.order import Rows, in_batches, shuffled
-from train.running.curves import draw_range
 from train.running.device import default_batch_size, seed_step
+from train.running.reporting.curves import draw_range
 from train.running.trainable import check_trainable
 from train.running.trainer import Trainer, build_trainer, train_step
 

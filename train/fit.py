@@ -15,10 +15,10 @@ from train.config.fit import FitConfig
 from train.running.checkpoint import BEST, LAST, Checkpoint, Numbers
 from train.running.device import default_batch_size
 from train.running.itinerary import Itinerary
-from train.running.journal import Journal
 from train.running.loop import Position, Witness, train_leg, validate
-from train.running.memory import check_memory
-from train.running.outlook import Outlook
+from train.running.reporting.journal import Journal
+from train.running.reporting.memory import check_memory
+from train.running.reporting.outlook import Outlook
 from train.running.run_folder import checkpoint_file, claim_run, settle
 from train.running.saving import captured, for_use, load_weights, restored
 from train.running.stop import listening

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from data_manifest.depth_stage import DepthStage
 from data_manifest.errors import DatasetError, RecipeError
 from data_manifest.files.publish import publishing
-from data_manifest.header import SHARD_ENDINGS, DepthStage, Header, ShardFormat
+from data_manifest.header import SHARD_ENDINGS, Header, ShardFormat
 from data_manifest.record import (
     EncodedSample,
     Grounds,
@@ -23,13 +24,16 @@ from data_manifest.record import (
     StoredDepth,
     Stream,
 )
-from data_manifest.shards import folder_writer, h5_depth, h5_writer, zip_writer
 from data_manifest.shards.digests import file_sha256, note_digest
-from data_manifest.shards.folder_reader import FolderReader
-from data_manifest.shards.h5_reader import H5Reader
+from data_manifest.shards.folder import writer as folder_writer
+from data_manifest.shards.folder.reader import FolderReader
+from data_manifest.shards.h5 import depth as h5_depth
+from data_manifest.shards.h5 import writer as h5_writer
+from data_manifest.shards.h5.reader import H5Reader
 from data_manifest.shards.label import ShardLabel
 from data_manifest.shards.picture_files import FileStream
-from data_manifest.shards.zip_reader import ZipReader
+from data_manifest.shards.zipped import writer as zip_writer
+from data_manifest.shards.zipped.reader import ZipReader
 
 
 class ShardReader(Protocol):

@@ -4,7 +4,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from data_manifest.header import DepthStage, Stages
+from data_manifest.depth_stage import DepthStage, Stages
 
 H5_FORMAT = "diorama-h5"
 FIRST_VERSION, DEPTH_VERSION = 1, 2

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import yaml
 
 from data_manifest.dataset import STATS_FILE
+from data_manifest.depth_stage import LABEL_WORDS
 from data_manifest.files.publish import publish_text
-from data_manifest.header import LABEL_WORDS
 from data_manifest.plan_columns import OTHERS
 from datagen.export.fields import depth_formula, pictures, record_fields
 from datagen.export.label import CARD_FILE

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from data_manifest.header import DepthEncoding, Header
+from data_manifest.depth_stage import DepthEncoding
+from data_manifest.header import Header
 from data_manifest.plan import Plan
 from datagen.export.pictures import endings
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from data_manifest.depth_stage import DepthStage
 from data_manifest.errors import RecipeError
 from data_manifest.files.claim import Owner, claim
 from data_manifest.files.publish import publish_text, remove_leftovers
-from data_manifest.header import DepthStage
 from datagen.export.selection import Selection
 
 LABEL_FILE = "export.json"

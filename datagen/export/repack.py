@@ -17,11 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_manifest.dataset import HEADER_FILE, PLAN_FILE, Dataset
+from data_manifest.depth_stage import Stages
 from data_manifest.errors import DatasetError, UsageError
 from data_manifest.files.claim import refuse_inputs
 from data_manifest.files.lock import locked
 from data_manifest.files.publish import make_folder, publishing, remove_leftovers
-from data_manifest.header import LARGEST_SHARD, PACKED_FROM, Header, Kind, ShardFormat, Stages
+from data_manifest.header import LARGEST_SHARD, PACKED_FROM, Header, Kind, ShardFormat
 from data_manifest.plan import Plan
 from data_manifest.quality import carry_quality
 from data_manifest.record import (
@@ -35,7 +36,7 @@ from data_manifest.record import (
 from data_manifest.shards import ShardReader, add_depth, check_shard, create_shard, open_shard
 from data_manifest.shards.digests import file_sha256
 from data_manifest.shards.fill import Filled, Filling, fill_shards
-from data_manifest.shards.folder_list import listed_files
+from data_manifest.shards.folder.listing import listed_files
 from datagen.drawing.ingredients import read_recipe
 from datagen.export.output_files import ExportJob, samples_per_file
 from datagen.folders.dataset_folder import claim_dataset, missing_shards

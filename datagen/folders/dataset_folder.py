@@ -12,7 +12,7 @@ from data_manifest.plan import Plan
 from data_manifest.quality import QUALITY_FILE
 from data_manifest.shards import check_shard, read_label
 from data_manifest.shards.digests import DIGESTS_FILE, file_sha256, note_digest, read_digests
-from data_manifest.shards.folder_list import own_files
+from data_manifest.shards.folder.listing import own_files
 from datagen.planning.fingerprint import what_changed
 from datagen.sources.rejects import REJECTS_FILE
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from data_manifest.header import IMPORTED, DepthEncoding, DepthStage, Header, Source, Stages
+from data_manifest.depth_stage import DepthEncoding, DepthStage, Stages
+from data_manifest.header import IMPORTED, Header, Source
 from data_manifest.plan import Plan
 from data_manifest.plan_columns import SCHEMA, words_column
 from data_manifest.record import SPLITS

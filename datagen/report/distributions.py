@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data_manifest.header import DepthEncoding
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.pictures.sheet import depth_tile
 from datagen.planning.geometry import Floats
 from datagen.report.charts import BINS, bars, figure, heat_map, histogram, legend, place_map

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from data_manifest.commands.progress import Advance
 from data_manifest.dataset import Dataset
-from data_manifest.header import DepthEncoding
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.record import Depth, Mask, Picture, Sample, Size
 from datagen.planning.geometry import Floats, Ints
 

@@ -1,8 +1,9 @@
 """Predictions brought to metres by what they leave open, fitted to the measured depth itself.
 
-What ``kind`` means is in ``data_manifest.header.DepthEncoding``. A prediction is known ``up_to``
-nothing (metric), to a scale, or to a scale and a shift in its own space, depth or disparity; with a
-shift it can't be inverted, so it has no entry under an alignment in the other space.
+What ``kind`` means is in ``data_manifest.depth_stage.DepthEncoding``. A prediction is known
+``up_to`` nothing (metric), to a scale, or to a scale and a shift in its own space, depth or
+disparity; with a shift it can't be inverted, so it has no entry under an alignment in the other
+space.
 """
 
 from typing import Literal, NamedTuple, get_args

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from data_manifest.commands.progress import Advance
-from data_manifest.header import LabelKind
+from data_manifest.depth_stage import LabelKind
 from data_manifest.record import Depth, Mask, Picture, Size
 from depthgen.config import Crop
 from depthgen.engine.predict import Predictor, refuse_unfinished

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from data_manifest.header import LabelKind
+from data_manifest.depth_stage import LabelKind
 from data_manifest.pictures.sheet import Strip, depth_limits, depth_tile, mask_tile, sheet
 from data_manifest.record import Picture
 from depthgen.judging.compare_labels import Comparison, Error

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_manifest.header import DepthEncoding, LabelKind
+from data_manifest.depth_stage import DepthEncoding, LabelKind
 from data_manifest.record import Depth, Mask, Picture, Record, Size, StoredDepth
 from data_manifest.shards import ShardReader, open_shard
 from data_manifest.shards.backgrounds import BackgroundCache

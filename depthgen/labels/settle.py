@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from data_manifest.commands.remark import remark
 from data_manifest.dataset import Dataset
+from data_manifest.depth_stage import DepthEncoding, DepthStage, LabelKind, Labels, Runtime
 from data_manifest.errors import UsageError
-from data_manifest.header import DepthEncoding, DepthStage, LabelKind, Labels, Runtime
 from data_manifest.record import Picture, Size
 from data_manifest.shards import open_shard, read_label
 from data_manifest.shards.backgrounds import BackgroundCache

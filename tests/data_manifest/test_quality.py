@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_manifest.dataset import Dataset
+from data_manifest.depth_stage import DepthStage
 from data_manifest.errors import DatasetError
-from data_manifest.header import DepthStage, Header
+from data_manifest.header import Header
 from data_manifest.quality import (
     COLUMNS,
     PARTS,

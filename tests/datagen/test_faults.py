@@ -161,7 +161,7 @@ def test_a_disk_that_fills_up_and_is_cleared(
 
 def test_two_runs_at_once(pictures: Path, tmp_path: Path) -> None:
     """One of them draws, the other is told; the dataset is whole."""
-    program = [DATAGEN, "overlay", *sources(pictures), "--n", "700", "--size", "128", "--workers"]
+    program = [DATAGEN, "overlay", *sources(pictures), "--n", "400", "--size", "128", "--workers"]
     runs = [
         subprocess.Popen([*program, str(workers)], stderr=subprocess.PIPE, text=True)
         for workers in (1, 2)

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.files.names import inside
 from data_manifest.files.publish import make_folder, may_write, publish_files
-from data_manifest.header import DepthEncoding
 from data_manifest.pictures.sheet import Strip, depth_limits, depth_tile, tile, tile_size
 from data_manifest.record import Depth, Picture
 from data_manifest.shards.codec import encode_depth, encode_mask, encode_png

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.files.names import inside
 from data_manifest.files.publish import may_write
-from data_manifest.header import DepthEncoding
 from data_manifest.pictures.resizing import resize
 from data_manifest.pictures.sheet import (
     Strip,

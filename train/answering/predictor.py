@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from data_manifest.commands.device import Device, use_gpu
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import UsageError
-from data_manifest.header import DepthEncoding
 from data_manifest.pictures.limits import MOST_PIXELS
 from data_manifest.pictures.resizing import resize
 from data_manifest.record import Depth, Picture, Size

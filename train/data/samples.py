@@ -3,8 +3,8 @@
 import numpy as np
 
 from data_manifest.dataset import Dataset
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import DatasetError
-from data_manifest.header import DepthEncoding
 from data_manifest.picks import spread
 from data_manifest.pictures.copying import copied
 from data_manifest.pictures.resizing import resize

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from data_manifest.header import DepthEncoding
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.record import Record
 from train.data.batch import Batch
 from train.judging.baselines import Maps

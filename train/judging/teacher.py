@@ -3,8 +3,8 @@
 from torch import Tensor
 from torch.nn import functional as F
 
+from data_manifest.depth_stage import DepthEncoding, DepthStage
 from data_manifest.errors import WeightsError
-from data_manifest.header import DepthEncoding, DepthStage
 from data_manifest.weights import fastdepth
 from train.models.twin import Trunk
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from data_manifest.header import DepthEncoding
+from data_manifest.depth_stage import DepthEncoding
 from train.data.batch import Batch
 from train.losses.similarity import ssim
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from data_manifest.header import DepthEncoding
+from data_manifest.depth_stage import DepthEncoding
 from train.data.batch import Batch
 from train.metrics.figures import Sums, figures, sum_up
 

@@ -16,35 +16,35 @@ def make_model(name: str, layout: Layout) -> Student:
 
             return Twin(layout)
         case "mdeas":
-            from train.models.mdeas import MDEAS
+            from train.models.earlier.mdeas import MDEAS
 
             return MDEAS()
         case "dual_unet":
-            from train.models.dual_unet import DualUNet
+            from train.models.earlier.dual_unet import DualUNet
 
             return DualUNet()
         case "w_unet":
-            from train.models.w_unet import WUNet
+            from train.models.earlier.w_unet import WUNet
 
             return WUNet()
         case "res_unet":
-            from train.models.res_unet import ResUNet
+            from train.models.earlier.res_unet import ResUNet
 
             return ResUNet()
         case "resnext_unet":
-            from train.models.resnext_unet import ResNeXtUNet
+            from train.models.earlier.resnext_unet import ResNeXtUNet
 
             return ResNeXtUNet()
         case "unet":
-            from train.models.unet import UNet
+            from train.models.earlier.unet import UNet
 
             return UNet()
         case "unet_transposed":
-            from train.models.unet import UNet
+            from train.models.earlier.unet import UNet
 
             return UNet(transposed=True)
         case "resnet34_unet":
-            from train.models.resnet34_unet import ResNet34UNet
+            from train.models.earlier.resnet34_unet import ResNet34UNet
 
             return ResNet34UNet()
     from train.models.timm_encoder import TimmStudent

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from data_manifest.header import DepthEncoding
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.pictures.sheet import (
     Strip,
     depth_limits,

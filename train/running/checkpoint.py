@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import torch
 
 from data_manifest.commands.memory import keep_freed_memory
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.files.publish import publishing
-from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
 from train.models.layout import Layout
 from train.models.make import make_model

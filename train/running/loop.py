@@ -15,7 +15,7 @@ from train.metrics.meter import Meter
 from train.running.checkpoint import Numbers
 from train.running.device import seed_step
 from train.running.finite import LossWatch
-from train.running.outlook import Outlook
+from train.running.reporting.outlook import Outlook
 from train.running.stop import StopRequest
 from train.running.sums import Sums, means
 from train.running.trainer import Trainer, train_step

@@ -11,7 +11,7 @@ from torch.nn import SyncBatchNorm
 
 from data_manifest.commands.memory import keep_freed_memory
 from data_manifest.dataset import Dataset
-from data_manifest.header import DepthStage
+from data_manifest.depth_stage import DepthStage
 from train.config.fit import FitConfig
 from train.data.batch import Batch
 from train.data.loader import Loader

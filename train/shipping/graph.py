@@ -10,8 +10,8 @@ import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor, nn
 
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import UsageError, WeightsError
-from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
 from train.models.student import Student
 from train.running.checkpoint import Checkpoint

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_manifest.dataset import Dataset
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import DatasetError, UsageError
-from data_manifest.header import DepthEncoding
 from train.data.samples import Samples
 from train.running.run_folder import read_options
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from data_manifest.dataset import Dataset
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import WeightsError
-from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
 from train.data.loader import Loader, as_stored
 from train.data.samples import Samples

@@ -15,7 +15,7 @@ from data_manifest.errors import DatasetError
 from data_manifest.record import Size
 from data_manifest.shards import open_shard
 from data_manifest.shards.codec import decode_mask, decode_rgb
-from data_manifest.shards.folder_list import listed_files, own_files, read_list
+from data_manifest.shards.folder.listing import listed_files, own_files, read_list
 from tests.datagen.expected import packed
 
 

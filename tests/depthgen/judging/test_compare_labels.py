@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.linalg import lstsq
 
-from data_manifest.header import LabelKind
+from data_manifest.depth_stage import LabelKind
 from data_manifest.record import Depth, Mask, Picture, Size
 from depthgen.engine.predict import Predictor
 from depthgen.judging.compare_labels import (

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data_manifest.header import LabelKind
+from data_manifest.depth_stage import LabelKind
 from depthgen.judging.compare_labels import Comparison, Error
 from depthgen.judging.label_table import (
     KINDS,

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from data_manifest.dataset import Dataset
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import DatasetError
-from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
 from train.data.batch import Batch, Shown, room_for
 from train.data.order import Draw

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from data_manifest.dataset import Dataset
-from data_manifest.header import DepthEncoding
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.picks import spread
 from train.data.batch import Batch
 

@@ -11,17 +11,17 @@ from torch import Tensor, nn
 from data_manifest.dataset import Dataset
 from data_manifest.pictures.resizing import resize
 from data_manifest.record import Picture, Size
-from train.models.dual_unet import DualUNet
+from train.models.earlier.dual_unet import DualUNet
+from train.models.earlier.mdeas import MDEAS
+from train.models.earlier.res_unet import ResUNet
+from train.models.earlier.resnet34_unet import ResNet34UNet
+from train.models.earlier.resnext_unet import ResNeXtUNet
+from train.models.earlier.unet import UNet
+from train.models.earlier.w_unet import WUNet
 from train.models.layout import Layout
-from train.models.mdeas import MDEAS
-from train.models.res_unet import ResUNet
-from train.models.resnet34_unet import ResNet34UNet
-from train.models.resnext_unet import ResNeXtUNet
 from train.models.student import Student
 from train.models.timm_encoder import TimmStudent
 from train.models.twin import Twin
-from train.models.unet import UNet
-from train.models.w_unet import WUNet
 
 
 class Case(NamedTuple):

@@ -12,8 +12,8 @@ import torch
 
 from data_manifest.errors import UsageError, WeightsError
 from tests.train.models.anatomy import count, counts, reached
+from train.models.earlier.mdeas import MDEAS
 from train.models.layout import Layout
-from train.models.mdeas import MDEAS
 from train.models.pretrained import LITE0, LITE0_WEIGHTS, pretrain
 from train.models.timm_encoder import TimmStudent
 

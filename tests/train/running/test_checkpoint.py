@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import UsageError, WeightsError
-from data_manifest.header import DepthEncoding
 from data_manifest.record import Size
 from train.models.layout import Layout
 from train.models.make import make_model

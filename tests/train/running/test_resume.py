@@ -19,8 +19,8 @@ Options = dict[str, object]
 def options(labelled: Path) -> Options:
     """Fifteen steps: growing pictures, everything varied, averaged weights."""
     return {
-        "shards": (str(labelled),), "model": "mdeas", "size": "32:1,48:2", "batch_size": 8,
-        "limit": 40, "augment": "full", "ema": 0.9, "save_every": 0.0, "device": "cpu",
+        "shards": (str(labelled),), "model": "mdeas", "size": "32:1,48:2", "batch_size": 4,
+        "limit": 20, "augment": "full", "ema": 0.9, "save_every": 0.0, "device": "cpu",
         "quiet": True,
     }  # fmt: skip
 
@@ -33,7 +33,7 @@ def whole(options: Options, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_at_random_steps(options: Options, whole: Path, tmp_path: Path) -> None:
     """SIGKILL at ten random steps, with other numbers of reading processes each time."""
     folder, rng, killed = tmp_path / "killed", random.Random(5), []
-    stops = sorted(rng.sample([(e, c) for e in range(3) for c in (0, 8, 16, 24, 32)][1:], KILLS))
+    stops = sorted(rng.sample([(e, c) for e in range(3) for c in (0, 4, 8, 12, 16)][1:], KILLS))
     for number, stop in enumerate(stops):
         process = start({**options, "out": folder, "workers": number % 3})
         if wait_for(lambda stop=stop: position(folder) >= stop, process):  # type: ignore[misc]
@@ -61,7 +61,7 @@ def test_asked_to_stop_it_saves_first(
     process.join()
     assert process.exitcode != 0
     epoch, consumed = position(folder)
-    assert epoch == 0 and 0 < consumed <= 40
+    assert epoch == 0 and 0 < consumed <= 20
     finish({**options, "out": folder})
     assert same_weights(whole, folder)
 
@@ -74,7 +74,7 @@ def test_what_is_random_in_a_network_goes_on_too(options: Options, tmp_path: Pat
     }  # fmt: skip
     whole = finish({**other, "out": tmp_path / "whole"})
     process = start({**other, "out": tmp_path / "killed"})
-    assert wait_for(lambda: position(tmp_path / "killed") >= (0, 16), process)
+    assert wait_for(lambda: position(tmp_path / "killed") >= (0, 8), process)
     process.kill()
     process.join()
     assert same_weights(whole, finish({**other, "out": tmp_path / "killed"}))

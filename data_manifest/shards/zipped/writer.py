@@ -6,12 +6,13 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from data_manifest.depth_stage import DepthStage
 from data_manifest.errors import DatasetError
-from data_manifest.header import DepthStage, Header
+from data_manifest.header import Header
 from data_manifest.record import MAP_STREAMS, EncodedSample, Grounds, Picture, Record, StoredDepth
 from data_manifest.shards.codec import encode_depth
 from data_manifest.shards.label import ShardLabel
-from data_manifest.shards.zip_reader import read_zip_label
+from data_manifest.shards.zipped.reader import read_zip_label
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

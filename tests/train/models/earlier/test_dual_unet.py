@@ -12,7 +12,7 @@ from tests.train.models.anatomy import (
     random_pair,
     reached,
 )
-from train.models.dual_unet import DualUNet
+from train.models.earlier.dual_unet import DualUNet
 
 BRANCH = {
     "0.downs.0": 14_016,

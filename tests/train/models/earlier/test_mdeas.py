@@ -8,7 +8,7 @@ from train.data.batch import Batch
 from train.losses.expression import parse
 from train.losses.names import MDEAS as MDEAS_LOSS
 from train.losses.total import Losses
-from train.models.mdeas import MDEAS, Dense, Pointwise, stem
+from train.models.earlier.mdeas import MDEAS, Dense, Pointwise, stem
 
 # name in our module -> parameters in the table
 TABLE = {

@@ -7,12 +7,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from data_manifest.depth_stage import DepthStage, Stages
 from data_manifest.files.publish import need_room
-from data_manifest.header import DepthStage, Stages
 from data_manifest.record import STREAMS, Grounds, Record, StoredDepth
 from data_manifest.shards.depth_values import encode_values
-from data_manifest.shards.h5_reader import H5Reader, read_h5_label
-from data_manifest.shards.h5_writer import Files, H5Writer, write_label
+from data_manifest.shards.h5.reader import H5Reader, read_h5_label
+from data_manifest.shards.h5.writer import Files, H5Writer, write_label
 from data_manifest.shards.label import FIRST_VERSION, ShardLabel
 
 _DEFLATE_LEVEL = 1

@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from train.models.earlier.unet_blocks import branch, double_convolution
 from train.models.student import Student
-from train.models.unet_blocks import branch, double_convolution
 
 WIDTHS = (16, 32, 64, 128, 128)
 DROPOUT = 0.2

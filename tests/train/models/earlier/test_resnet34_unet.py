@@ -10,7 +10,7 @@ from tests.train.models.anatomy import (
     random_pair,
     reached,
 )
-from train.models.resnet34_unet import ResNet34UNet
+from train.models.earlier.resnet34_unet import ResNet34UNet
 
 THREE_CHANNELS = 21_284_672  # the encoder, as the original has it
 MORE_CHANNELS = 3 * 64 * 7 * 7

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from data_manifest.depth_stage import DepthStage
 from data_manifest.errors import DatasetError
 from data_manifest.files.names import inside
 from data_manifest.files.publish import make_folder, publishing
-from data_manifest.header import DepthStage, Header
+from data_manifest.header import Header
 from data_manifest.record import (
     MAP_STREAMS,
     EncodedSample,
@@ -18,7 +19,7 @@ from data_manifest.record import (
     StoredDepth,
 )
 from data_manifest.shards.codec import encode_depth
-from data_manifest.shards.folder_list import FolderLabel, Listed, read_list, write_list
+from data_manifest.shards.folder.listing import FolderLabel, Listed, read_list, write_list
 from data_manifest.shards.label import ShardLabel
 
 _ENDINGS = {"bg": "jpg", "fg_bg": "jpg", "mask": "png", "instance": "png", "amodal": "png"}

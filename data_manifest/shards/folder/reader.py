@@ -27,7 +27,7 @@ from data_manifest.record import (
     Stream,
 )
 from data_manifest.shards.codec import encode_depth, encode_jpeg, encode_map, encode_mask
-from data_manifest.shards.folder_list import read_list
+from data_manifest.shards.folder.listing import read_list
 from data_manifest.shards.label import ShardLabel
 from data_manifest.shards.picture_files import FileStream, is_file_of
 

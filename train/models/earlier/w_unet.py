@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from train.models.earlier.unet_blocks import branch, double_convolution
 from train.models.student import Student
-from train.models.unet_blocks import branch, double_convolution
 
 DEPTH_WIDTHS = (32, 32, 64, 128, 256, 256)
 MASK_WIDTHS = (32, 64, 128, 256, 256)

@@ -11,7 +11,7 @@ from data_manifest.record import Picture
 from train.data.loader import as_stored
 from train.panels.panel import Answer, Question, panel
 from train.running.checkpoint import Numbers
-from train.running.curves import draw_curves
+from train.running.reporting.curves import draw_curves
 from train.running.trainer import Trainer
 
 STEPS_BETWEEN = 20

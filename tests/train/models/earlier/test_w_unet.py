@@ -11,7 +11,7 @@ from tests.train.models.anatomy import (
     random_pair,
     reached,
 )
-from train.models.w_unet import WUNet
+from train.models.earlier.w_unet import WUNet
 
 TABLE = {
     "stem": 11_136,

@@ -6,7 +6,7 @@ depth ends in a sigmoid; the original gives logits (and depth first).
 
 from torch import nn
 
-from train.models.res_unet import ResUNet, normed
+from train.models.earlier.res_unet import ResUNet, normed
 
 GROUPS = 32
 

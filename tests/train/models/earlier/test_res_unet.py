@@ -13,7 +13,7 @@ from tests.train.models.anatomy import (
     random_pair,
     reached,
 )
-from train.models.res_unet import Residual, ResUNet, ShuffleUp, plain
+from train.models.earlier.res_unet import Residual, ResUNet, ShuffleUp, plain
 
 TABLE = {
     "stem": 4_800,

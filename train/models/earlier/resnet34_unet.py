@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from train.models.earlier.unet_blocks import Decoder, Down
 from train.models.student import Student
-from train.models.unet_blocks import Decoder, Down
 
 STAGES = (64, 128, 256, 512)
 BOTTOM = 512

@@ -18,7 +18,7 @@ from data_manifest.record import (
     Picture,
     Size,
 )
-from data_manifest.shards.h5_reader import H5Reader
+from data_manifest.shards.h5.reader import H5Reader
 from data_manifest.shards.label import H5_FORMAT, ShardLabel
 
 _HELD_BYTES = 48 * 2**20  # so that shards of usual size are written once

@@ -12,7 +12,7 @@ from tests.train.models.anatomy import (
     random_pair,
     reached,
 )
-from train.models.unet import UNet
+from train.models.earlier.unet import UNet
 
 ENCODER = {"trunk.downs.0": 221_952, "trunk.downs.1": 886_272, "trunk.downs.2": 3_542_016}
 HEADS = {"mask_head": 65, "depth_head": 65}

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from data_manifest.depth_stage import Stages
 from data_manifest.errors import DatasetError
-from data_manifest.header import Stages
 from data_manifest.record import (
     STREAMS,
     MapStream,
@@ -35,7 +35,7 @@ from data_manifest.shards.codec import (
     encode_png,
 )
 from data_manifest.shards.depth_values import decode_values, laid_in
-from data_manifest.shards.h5_located import Located, own
+from data_manifest.shards.h5.located import Located, own
 from data_manifest.shards.label import H5_FORMAT, VERSIONS, ShardLabel
 from data_manifest.shards.picture_files import FileStream, checked
 

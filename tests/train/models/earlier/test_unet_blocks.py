@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.train.models.anatomy import count
-from train.models.unet_blocks import Decoder, Down, DownUp, Up, double_convolution
+from train.models.earlier.unet_blocks import Decoder, Down, DownUp, Up, double_convolution
 
 
 def test_a_double_convolution_follows_the_formula() -> None:

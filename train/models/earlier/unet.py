@@ -13,8 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from train.models.earlier.unet_blocks import DownUp, double_convolution
 from train.models.student import Student
-from train.models.unet_blocks import DownUp, double_convolution
 
 WIDTHS = (64, 128, 256, 512)
 BOTTOM, BOTTOM_TRANSPOSED = 512, 1024

@@ -1,0 +1,1 @@
+"""Shards as lists of picture files that lie in folders."""

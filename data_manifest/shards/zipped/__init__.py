@@ -1,0 +1,1 @@
+"""Shards in one stored zip."""

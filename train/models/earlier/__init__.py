@@ -1,0 +1,1 @@
+"""The students of five earlier systems, as they were."""

@@ -1,0 +1,1 @@
+"""What a run reports: what lies ahead, numbers, panels and curves."""
