@@ -8,6 +8,7 @@ from typing import Any
 import click
 from pydantic import Field
 
+from data_manifest.commands.memory import look_for_garbage_seldom
 from data_manifest.commands.options import Config, Model, build, given_options, options
 from data_manifest.commands.shipped import Shipped
 from data_manifest.errors import DioramaError, UsageError
@@ -48,6 +49,11 @@ class Group(click.Group):
     def __init__(self, *arguments: Any, extra: str | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.extra = extra
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Begin as a process's command."""
+        look_for_garbage_seldom()
+        return super().main(*arguments, **options)
 
     def invoke(self, context: click.Context) -> Any:
         """Run the chosen command."""

@@ -1,4 +1,4 @@
-"""What the C library does with large arrays, looked at from within a process."""
+"""What the C library and Python do with memory, looked at from within a process."""
 
 import platform
 import subprocess
@@ -27,6 +27,21 @@ held = bytearray(b"1") * (100 * 2**20)
 lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
 print(next(line.split()[1] for line in lines if line.startswith("AnonHugePages")))
 """
+_MUCH_IS_MADE = """
+import gc
+from data_manifest.commands.memory import look_for_garbage_seldom
+
+class Lost:
+    def __init__(self):
+        self.self = self
+    def __del__(self):
+        print("looked for")
+
+{call}
+made = [[] for _ in range(400_000)]
+print(gc.get_stats()[2]["collections"])
+Lost()
+"""
 
 
 def _new_pages_and_large(call: str) -> tuple[int, int]:
@@ -54,3 +69,19 @@ def test_arrays_lie_in_large_pages() -> None:
     kept, large = _new_pages_and_large("keep_freed_memory(in_large_pages=True)")
     assert kept < 100
     assert large > 50 * 2**10
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="it looks through objects bit by bit")
+def test_objects_that_stay_are_not_looked_through_again_and_again() -> None:
+    untaught, at_its_end = _times_looked_through("")
+    taught, never = _times_looked_through("look_for_garbage_seldom()")
+    assert taught == 0 < untaught
+    assert (at_its_end, never) == (["looked for"], [])
+
+
+def _times_looked_through(call: str) -> tuple[int, list[str]]:
+    """How often all objects were while 400,000 were made, and what is said as Python ends."""
+    script = [sys.executable, "-c", _MUCH_IS_MADE.format(call=call)]
+    said = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    times, *rest = said.split("\n")
+    return int(times), rest[:-1]

@@ -12,7 +12,15 @@ from train.running.checkpoint import Checkpoint
 
 # Children are forked from a server that has imported everything, so that they begin at once.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["train.fit", "train.models.earlier.mdeas"])
+_context.set_forkserver_preload(
+    [
+        "train.fit",
+        "train.models.earlier.mdeas",
+        "torch._dynamo",
+        "torch.utils.tensorboard",
+        "matplotlib.figure",
+    ]
+)
 PATIENCE = 120.0  # seconds
 LOSSES = ("loss", "bce", "dice", "l1", "grad")
 
