@@ -1,10 +1,10 @@
 """vathos' ResUNeXt, block for block; the rest it shares with ResUNet."""
 
 import pytest
-from tests.train.models.test_res_unet import SHAPES
 from torch import nn
 
 from tests.train.models.anatomy import count, counts, layers, part_shapes
+from tests.train.models.earlier.test_res_unet import SHAPES
 from train.models.earlier.resnext_unet import ResNeXtUNet, grouped
 
 TABLE = {
