@@ -25,8 +25,7 @@ def new_pages():
 new_pages()
 print(new_pages())
 held = bytearray(b"1") * (100 * 2**20)
-lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-print(next(line.split()[1] for line in lines if line.startswith("AnonHugePages")))
+print(Path("/proc/self/smaps_rollup").read_text())
 """
 _MUCH_IS_MADE = """
 import gc
@@ -49,8 +48,14 @@ def _new_pages_and_large(call: str) -> tuple[int, int]:
     """Page faults of four uses of 100 MiB that were freed before, and KiB in large pages."""
     script = [sys.executable, "-c", _USED_TWICE.format(call=call)]
     said = subprocess.run(script, capture_output=True, text=True, check=True).stdout
-    faults, large = map(int, said.split())
-    return faults, large
+    faults, memory = said.split("\n", 1)
+    return int(faults), _in_large_pages(memory)
+
+
+def _in_large_pages(memory: str) -> int:
+    """KiB in large pages, of what the system says of a process's memory."""
+    lines = memory.splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("AnonHugePages"))
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
@@ -70,26 +75,20 @@ def test_arrays_lie_in_large_pages() -> None:
     before = _large_pages_at_hand()
     kept, large = _new_pages_and_large("keep_freed_memory(in_large_pages=True)")
     assert kept < 100
-    if min(before, _large_pages_at_hand()) < 90 * 2**20:
+    if min(before, _large_pages_at_hand()) < 90 * 2**10:
         pytest.skip("the system's memory is in pieces, and gives no large pages now")
     assert large > 50 * 2**10
 
 
 def _large_pages_at_hand() -> int:
-    """Bytes in large pages of 100 MiB that are asked of the system, without the C library."""
-    size = 100 * 2**20
-    before = _held_in_large_pages()
+    """KiB in large pages of 100 MiB that are asked of the system, without the C library."""
+    size, mine = 100 * 2**20, Path("/proc/self/smaps_rollup")
+    before = _in_large_pages(mine.read_text())
     with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as held:
         held.madvise(mmap.MADV_HUGEPAGE)
         for page in range(0, size, mmap.PAGESIZE):
             held[page] = 1
-        return _held_in_large_pages() - before
-
-
-def _held_in_large_pages() -> int:
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    kib = next(line.split()[1] for line in lines if line.startswith("AnonHugePages"))
-    return int(kib) * 2**10
+        return _in_large_pages(mine.read_text()) - before
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="it looks through objects bit by bit")
