@@ -27,7 +27,8 @@ from data_manifest.dataset import Dataset
 from data_manifest.record import Size
 from train.answering.predictor import Predictor
 from train.config.fit import FitConfig
-from train.data.loader import Draws, Loader, as_stored
+from train.data.draws import Draws, as_stored
+from train.data.loader import Loader
 from train.data.order import in_batches, shuffled
 from train.data.samples import Samples
 from train.judging.measure import STUDENT, judge

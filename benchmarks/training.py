@@ -24,7 +24,8 @@ from depthgen.config import RunConfig
 from depthgen.run import run
 from train.config.fit import FitConfig
 from train.data.batch import Batch
-from train.data.loader import Draws, Loader, as_stored
+from train.data.draws import Draws, as_stored
+from train.data.loader import Loader
 from train.data.order import in_batches, shuffled
 from train.data.samples import Samples
 from train.running.trainer import Trainer, build_trainer, train_step

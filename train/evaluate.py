@@ -15,7 +15,8 @@ from data_manifest.pictures.sheet import write_png
 from train.answering.predictor import Predictor
 from train.config.trained import EvaluateConfig
 from train.data.batch import Batch
-from train.data.loader import Loader, as_stored
+from train.data.draws import as_stored
+from train.data.loader import Loader
 from train.data.samples import Samples
 from train.judging.baselines import baseline_maps
 from train.judging.evaluation import Evaluation, write_samples

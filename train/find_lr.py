@@ -11,7 +11,7 @@ from data_manifest.errors import UsageError
 from data_manifest.files.publish import may_write
 from train.config.find_lr import FindLrConfig
 from train.config.fit import FitConfig
-from train.data.loader import Draws
+from train.data.draws import Draws
 from train.data.order import Rows, in_batches, shuffled
 from train.running.device import default_batch_size, seed_step
 from train.running.reporting.curves import draw_range

@@ -10,7 +10,8 @@ from data_manifest.errors import DatasetError, UsageError
 from data_manifest.files.publish import may_write, publishing
 from data_manifest.record import Size
 from train.config.shipping import QuantizeConfig
-from train.data.loader import Loader, as_stored
+from train.data.draws import as_stored
+from train.data.loader import Loader
 from train.data.samples import Samples
 from train.running.checkpoint import Checkpoint
 from train.shipping.about import is_stale, mark_of

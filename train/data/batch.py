@@ -26,6 +26,10 @@ class Shown(NamedTuple):
     mask: Mask
     depth: Depth
 
+    def part(self, which: int | slice) -> "Shown":
+        """One of several samples, or some of them, where they lie."""
+        return Shown(self.bg[which], self.fg_bg[which], self.mask[which], self.depth[which])
+
 
 def room_bytes(count: int, size: Size) -> int:
     """How many bytes so many samples take."""

@@ -14,18 +14,6 @@ from data_manifest.record import Size
 Rows = npt.NDArray[np.int64]
 
 
-class Draw(NamedTuple):
-    """One batch: its samples' numbers among those trained on, and how they are shown.
-
-    ``epoch`` and ``seed`` decide how they are varied; ``size`` is what they are resized to.
-    """
-
-    rows: Rows
-    epoch: int
-    seed: int
-    size: Size
-
-
 class Leg(NamedTuple):
     """One epoch of a run: its number, the size of its pictures and the samples that it shows.
 

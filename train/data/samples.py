@@ -12,7 +12,7 @@ from data_manifest.record import MASK_FROM, Depth, Mask, Size
 from train.choices import Augment
 from train.data.augment import vary
 from train.data.batch import Shown, room_for
-from train.data.order import Draw
+from train.data.draws import Draw
 
 TOLERANCE = 1e-6
 
@@ -37,9 +37,9 @@ class Samples:
     def read(self, draw: Draw, room: Shown) -> None:
         """Read the samples of a draw into arrays that have room for them."""
         stored_size = self._dataset.header.size
-        aside = None if draw.size == stored_size else _at(0, room_for(1, stored_size))
+        aside = None if draw.size == stored_size else room_for(1, stored_size).part(0)
         for place, record in enumerate(self._dataset.records(self._rows[draw.rows])):
-            here = _at(place, room)
+            here = room.part(place)
             self._dataset.read_into(record, *(here if aside is None else aside))
             if aside is not None:
                 _lay_resized(aside, here)
@@ -49,11 +49,6 @@ class Samples:
     def key_of(self, row: int) -> str:
         """The key of sample number ``row``, for a person."""
         return self._dataset.records(self._rows[[row]])[0].key
-
-
-def _at(place: int, room: Shown) -> Shown:
-    """One of the samples that a room is for."""
-    return Shown(*(part[place] for part in room))
 
 
 def _lay_resized(stored: Shown, room: Shown) -> None:

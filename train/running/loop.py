@@ -9,7 +9,7 @@ import torch
 
 from data_manifest.commands.progress import progress
 from train.config.fit import FitConfig
-from train.data.loader import Draws, as_stored
+from train.data.draws import Draws, as_stored
 from train.data.order import Leg, in_batches, not_yet_shown, share_of, shuffled
 from train.metrics.meter import Meter
 from train.running.checkpoint import Numbers

@@ -9,7 +9,8 @@ from data_manifest.dataset import Dataset
 from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import WeightsError
 from data_manifest.record import Size
-from train.data.loader import Loader, as_stored
+from train.data.draws import as_stored
+from train.data.loader import Loader
 from train.data.samples import Samples
 from train.shipping.photograph import photograph_pair
 from train.shipping.variants import Pair, Variant, pictures_of

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from train.data.loader import Loader, as_stored
+from train.data.draws import as_stored
+from train.data.loader import Loader
 from train.metrics.meter import Meter
 from train.shipping.judging_samples import Judging
 from train.shipping.variants import Variant, pictures_of

@@ -12,8 +12,9 @@ import torch
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.record import Size
-from train.data.batch import Batch
-from train.data.loader import Draws, Loader
+from train.data.batch import Batch, room_for
+from train.data.draws import Draws
+from train.data.loader import Loader
 from train.data.order import in_batches, shuffled
 from train.data.samples import Samples
 from train.data.slots import Slots
@@ -49,6 +50,19 @@ def test_reading_processes_give_what_is_read_here_pass_after_pass(labelled: Path
         assert len(next(iter(apart.batches(wanted))).mask) == 5
         pairs = zip(apart.batches(wanted), here.batches(wanted), strict=True)
         assert sum(equal(mine, true) for mine, true in pairs) == len(wanted) == 12
+
+
+@pytest.mark.parametrize("batches", [1, 5, 100])
+def test_however_much_is_read_at_a_time_batches_are_the_same(
+    labelled: Path, monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    samples = Samples(Dataset(labelled), augment="full")
+    wanted = draws(58, 32)  # the last two batches have four samples
+    monkeypatch.setattr("train.data.bursts.BURST_BYTES", batches * wanted.largest)
+    for draw, batch in zip(wanted, Loader(samples, 0).batches(wanted), strict=True):
+        alone = room_for(len(draw.rows), draw.size)
+        samples.read(draw, alone)
+        assert equal(batch, Batch.of(alone))
 
 
 def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path) -> None:

@@ -9,7 +9,7 @@ from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import DatasetError
 from data_manifest.record import Size
 from train.data.batch import Batch, Shown, room_for
-from train.data.order import Draw
+from train.data.draws import Draw
 from train.data.samples import Samples, write_target
 
 TEN_METRES = DepthEncoding(

@@ -4,7 +4,8 @@ import numpy as np
 
 from data_manifest.dataset import Dataset
 from data_manifest.record import Size
-from train.data.loader import Loader, as_stored
+from train.data.draws import as_stored
+from train.data.loader import Loader
 from train.data.samples import Samples
 from train.judging.baselines import baseline_maps, best_constant_mask, mean_maps
 

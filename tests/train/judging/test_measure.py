@@ -10,7 +10,8 @@ from torch import Tensor
 from data_manifest.dataset import Dataset
 from data_manifest.record import Size
 from train.data.batch import Batch
-from train.data.loader import Loader, as_stored
+from train.data.draws import as_stored
+from train.data.loader import Loader
 from train.data.samples import Samples
 from train.judging.measure import STUDENT, Judged, Said, constant, judge
 

@@ -8,7 +8,8 @@ import torch
 
 from data_manifest.dataset import Dataset
 from data_manifest.record import Size
-from train.data.loader import Loader, as_stored
+from train.data.draws import as_stored
+from train.data.loader import Loader
 from train.data.samples import Samples
 from train.losses.expression import parse
 from train.losses.total import Losses

@@ -8,7 +8,7 @@ import torch
 from data_manifest.dataset import Dataset
 from data_manifest.record import Size
 from train.config.fit import FitConfig
-from train.data.loader import as_stored
+from train.data.draws import as_stored
 from train.running.trainer import build_trainer, train_step
 
 DECAY = 0.4

@@ -8,7 +8,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from data_manifest.files.publish import publish_lines
 from data_manifest.record import Picture
-from train.data.loader import as_stored
+from train.data.draws import as_stored
 from train.panels.panel import Answer, Question, panel
 from train.running.checkpoint import Numbers
 from train.running.reporting.curves import draw_curves
