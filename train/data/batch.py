@@ -74,7 +74,7 @@ class Batch(NamedTuple):
     def as_float(self) -> "Batch":
         """The batch as the network and the losses take it, in memory of its own."""
         bg, fg_bg = (
-            (picture / 255).contiguous(memory_format=torch.channels_last)
+            picture.float().div_(255).contiguous(memory_format=torch.channels_last)
             for picture in (self.bg, self.fg_bg)
         )
         return Batch(bg, fg_bg, self.mask.float(), self.depth.clone())

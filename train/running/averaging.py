@@ -22,7 +22,7 @@ class MovingAverage:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.module, self.count = deepcopy(model), 0
         self._model, self._decay = model, decay
-        self._learnt, self._its_learnt = _learnt(self.module), _learnt(model)
+        self._learnt, self._its_learnt = learnt(self.module), learnt(model)
         self._buffers, self._its_buffers = list(self.module.buffers()), list(model.buffers())
 
     @torch.no_grad()
@@ -38,5 +38,6 @@ class MovingAverage:
         self.count += 1
 
 
-def _learnt(model: nn.Module) -> list[Tensor]:
+def learnt(model: nn.Module) -> list[Tensor]:
+    """The parameters that aren't frozen."""
     return [part for part in model.parameters() if part.requires_grad]

@@ -22,7 +22,7 @@ from train.models.layout import Layout
 from train.models.make import make_model
 from train.models.pretrained import Origin, pretrain
 from train.models.student import Student
-from train.running.averaging import MovingAverage
+from train.running.averaging import MovingAverage, learnt
 from train.running.checkpoint import Network
 from train.running.device import make_accelerator, readers
 from train.running.itinerary import Itinerary
@@ -36,13 +36,15 @@ PRETRAINED_LR = 0.3
 class Trainer(NamedTuple):
     """The parts that the loop works with; without validation samples ``val_loader`` is None.
 
-    ``model`` is what is trained, perhaps wrapped for several processes, and ``averaged`` its moving
-    average. ``schedule`` is the one of the part of the chain that is trained.
+    ``model`` is what is trained, perhaps wrapped for several processes, ``learnt`` its parameters
+    that aren't frozen, and ``averaged`` its moving average. ``schedule`` is the one of the part of
+    the chain that is trained.
     """
 
     accelerator: Accelerator
     network: Network
     model: Student
+    learnt: list[Tensor]
     losses: Losses
     averaged: MovingAverage | None
     optimizer: Any
@@ -102,7 +104,7 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
     if options.compile:
         model = torch.compile(model)  # type: ignore[assignment]
     return Trainer(
-        accelerator, network, model, losses, averaged, optimizer, schedule,
+        accelerator, network, model, learnt(model), losses, averaged, optimizer, schedule,
         Loader(samples, workers, device), Loader(unseen, workers, device) if unseen else None,
         samples, unseen,
     )  # fmt: skip
@@ -181,7 +183,7 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
     for variance in trainer.losses.parameters():
         variance.grad = accelerator.reduce(variance.grad, "mean")
     if options.clip:
-        accelerator.clip_grad_norm_(trainer.model.parameters(), options.clip)
+        accelerator.clip_grad_norm_(trainer.learnt, options.clip)
     trainer.optimizer.step()
     if not accelerator.optimizer_step_was_skipped:  # fp16's scale was too large
         trainer.schedule.after_step()
