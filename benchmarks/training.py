@@ -46,11 +46,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         pictures = picture_folder(work)
+        # Before the others, whose freed memory stays with the process.
+        print_table(*memory_table(draw(pictures, work / "small", SMALL)))
+        print()
         data = draw(pictures, work / "data", 224)
         print_table(*loader_table(data))
-        print()
-        # Before the steps, whose freed memory stays with the process.
-        print_table(*memory_table(draw(pictures, work / "small", SMALL)))
         print()
         print_table(*step_table(data))
 
