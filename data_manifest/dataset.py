@@ -2,6 +2,7 @@
 
 import os
 import resource
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ class Dataset:
     ``source`` is a dataset's folder, a shard, a pattern such as ``data/*.h5``, or a list of these;
     ``split`` keeps the samples of one split. Nothing is opened before the first sample is read, and
     open files belong to one process, so a Dataset may be forked, pickled and shared by DataLoader
-    workers. A process keeps the last decoded backgrounds, up to 64 MB of them.
+    workers, and by threads. A process keeps the last decoded backgrounds, up to 64 MB of them.
 
     Raises UsageError where nothing matches, DatasetError where what matches is no whole dataset.
     """
@@ -154,9 +155,7 @@ class Dataset:
 
     def _with_rows(self, rows: npt.NDArray[np.int64]) -> "Dataset":
         other = self.__class__.__new__(self.__class__)
-        other.__dict__.update(self.__getstate__())
-        other.rows = rows
-        other._forget()
+        other.__setstate__({**self.__getstate__(), "rows": rows})
         return other
 
     def check_shards(self) -> None:
@@ -177,13 +176,13 @@ class Dataset:
     def _shard(self, number: int) -> ShardReader:
         if self._process != os.getpid():
             self._forget()
-        if number in self._shards:
+        with self._opening:
+            if number not in self._shards:
+                if len(self._shards) >= _most_open_shards():
+                    self._shards.popitem(last=False)  # closed when no thread reads from it
+                self._shards[number] = self._opened(number)
             self._shards.move_to_end(number)
             return self._shards[number]
-        if len(self._shards) >= _most_open_shards():
-            self._shards.popitem(last=False)[1].close()
-        self._shards[number] = self._opened(number)
-        return self._shards[number]
 
     def _opened(self, number: int) -> ShardReader:
         path = self.folder / self.header.shard_name(number)
@@ -197,13 +196,17 @@ class Dataset:
         return shard
 
     def _forget(self) -> None:
-        self._process = os.getpid()
+        self._process, self._opening = os.getpid(), threading.Lock()
         self._shards: OrderedDict[int, ShardReader] = OrderedDict()
         self._backgrounds = BackgroundCache(self.header)
 
     def __getstate__(self) -> dict[str, object]:
-        left = {"_process": -1, "_shards": OrderedDict(), "_backgrounds": None}
-        return {**self.__dict__, **left}
+        left = ("_process", "_opening", "_shards", "_backgrounds")
+        return {name: value for name, value in self.__dict__.items() if name not in left}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._forget()
 
 
 def open_dataset(folder: Path) -> Dataset:

@@ -37,7 +37,10 @@ from data_manifest.shards.zipped.reader import ZipReader
 
 
 class ShardReader(Protocol):
-    """Reads single samples of one shard; belongs to one process."""
+    """Reads single samples of one shard, in any thread of one process.
+
+    Its file is closed when nobody holds it any more, if not before.
+    """
 
     label: ShardLabel
 

@@ -4,7 +4,7 @@ import multiprocessing
 import pickle
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +90,25 @@ def test_four_processes_read_the_same_bytes(method: str, labelled: Path) -> None
     with ProcessPoolExecutor(4, mp_context=context) as pool:
         for digests in pool.map(all_digests, [dataset] * 4):
             assert digests == expected
+
+
+@pytest.mark.parametrize("made", ["h5", "zip", "folder"])
+def test_threads_read_the_same_bytes_however_few_shards_may_be_open(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    monkeypatch.setattr("data_manifest.dataset._most_open_shards", lambda: 2)
+    source = labelled if made == "h5" else packed(labelled, made, str(tmp_path / "packed"))
+    expected = all_digests(Dataset(source))
+    dataset, before = Dataset(source), open_files()
+    rows = np.random.default_rng(0).permutation(np.repeat(np.arange(len(dataset)), 5)).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        digests = list(pool.map(lambda row: digest(dataset[row]), rows))
+    assert digests == [expected[row] for row in rows]
+    assert open_files() - before == (0 if made == "folder" else 2)
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -128,11 +128,11 @@ class H5Reader:
         """The background's depth as stored, (H, W) uint16; None where depth is stored whole."""
         if not isinstance(self._depth, _Grounded):
             return None
-        row = self.background_row(record)
-        if self._last_ground is None or self._last_ground[0] != row:
+        row, last = self.background_row(record), self._last_ground
+        if last is None or last[0] != row:
             ground = _chunk(self._depth.grounds, row, f"{self._path}: depth of {record.bg}")
-            self._last_ground = (row, ground)
-        return self._last_ground[1]
+            last = self._last_ground = (row, ground)
+        return last[1]
 
     def depth_within(self, record: Record) -> StoredDepth | None:
         """Depth as stored within the mask, (k,) uint16; None where depth is stored whole."""

@@ -6,6 +6,7 @@ that no two readers share a file position. The archive's comment holds the shard
 
 import os
 import struct
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class ZipReader:
             raise DatasetError(f"{path} holds compressed members; a shard's are stored.")
         self._places = {m.filename: (m.header_offset, m.file_size) for m in members}
         self._descriptor = os.open(path, os.O_RDONLY)
+        self._close = weakref.finalize(self, os.close, self._descriptor)
 
     def encoded(self, stream: Stream, record: Record) -> bytes:
         """The stored bytes of one picture."""
@@ -94,7 +96,7 @@ class ZipReader:
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._descriptor)
+        self._close()
 
     def _read(self, name: str) -> bytes:
         try:

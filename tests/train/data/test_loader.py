@@ -52,13 +52,15 @@ def test_reading_processes_give_what_is_read_here_pass_after_pass(labelled: Path
         assert sum(equal(mine, true) for mine, true in pairs) == len(wanted) == 12
 
 
-@pytest.mark.parametrize("batches", [1, 5, 100])
+@pytest.mark.parametrize(("batches", "threads"), [(1, 1), (1, 8), (5, 2), (100, 1), (100, 8)])
 def test_however_much_is_read_at_a_time_batches_are_the_same(
-    labelled: Path, monkeypatch: pytest.MonkeyPatch, batches: int
+    labelled: Path, monkeypatch: pytest.MonkeyPatch, batches: int, threads: int
 ) -> None:
     samples = Samples(Dataset(labelled), augment="full")
     wanted = draws(58, 32)  # the last two batches have four samples
     monkeypatch.setattr("train.data.bursts.BURST_BYTES", batches * wanted.largest)
+    monkeypatch.setattr("train.data.bursts.MOST_THREADS", threads)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 8)
     for draw, batch in zip(wanted, Loader(samples, 0).batches(wanted), strict=True):
         alone = room_for(len(draw.rows), draw.size)
         samples.read(draw, alone)
@@ -74,7 +76,8 @@ def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path)
         before, kept = batch, Batch(*(part.clone() for part in batch))
 
 
-def test_what_a_reading_process_finds_wrong_is_raised_here(labelled: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_is_found_wrong_in_reading_is_raised_here(labelled: Path, workers: int) -> None:
     dataset = Dataset(labelled)
     stage = dataset.header.stages.depth
     assert stage is not None
@@ -84,7 +87,7 @@ def test_what_a_reading_process_finds_wrong_is_raised_here(labelled: Path) -> No
     )
     dataset.header = dataset.header.model_copy(update={"stages": stages})
     with pytest.raises(DatasetError, match=r"not within \[0, 1\]"):
-        list(Loader(Samples(dataset), 1).batches(draws(10, 96)))
+        list(Loader(Samples(dataset), workers).batches(draws(10, 96)))
 
 
 def test_slots_are_counted_round_and_round_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:
