@@ -119,7 +119,7 @@ def test_sizes_and_parts_follow_one_another(options: Options, tmp_path: Path) ->
 def test_passes_of_a_step_change_no_more_than_rounding(options: Options, tmp_path: Path) -> None:
     """Of a student without norms over the batch, and SGD; see ``running/test_processes.py``."""
     small = {**options, "model": "twin", "size": 32, "batch_size": 8, "epochs": 2, "limit": 16}
-    small |= {"optimizer": "sgd", "lr": 0.05}
+    small |= {"optimizer": "sgd", "lr": 0.01}
     whole, parts = (
         curve(trained(small, tmp_path / f"in-{passes}", accumulate=passes)) for passes in (1, 3)
     )
