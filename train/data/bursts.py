@@ -10,6 +10,7 @@ import torch
 
 from train.data.batch import Shown, room_for
 from train.data.draws import Draw, Draws
+from train.data.order import in_parts
 from train.data.samples import Samples
 
 BURST_BYTES = 32 * 2**20
@@ -40,8 +41,7 @@ class ReadingBursts:
 
     def _read(self, whole: Draw, room: Shown) -> None:
         """Read a burst, a part in each thread."""
-        bounds = np.linspace(0, len(whole.rows), self._threads + 1).astype(int).tolist()
-        parts = [slice(begin, end) for begin, end in pairwise(bounds)]
+        parts = [slice(*bounds) for bounds in in_parts(len(whole.rows), self._threads)]
         draws = [whole._replace(rows=whole.rows[part]) for part in parts]
         for _ in self._pool.map(self._samples.read, draws, map(room.part, parts)):
             pass

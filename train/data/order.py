@@ -4,6 +4,7 @@ So that a run can go on anywhere: who knows seed, epoch and how many samples of 
 all that is still to come, whatever the number of processes (as MosaicML's Streaming does it).
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -68,3 +69,8 @@ def legs(sizes: list[tuple[Size, int]], samples: int, chain: int = 1) -> list[Le
         for size, epochs in sizes:
             found += [Leg(len(found) + k, size, rows, part) for k in range(epochs)]
     return found
+
+
+def in_parts(count: int, parts: int) -> list[tuple[int, int]]:
+    """``count`` in so many nearly equal parts: where each begins and ends; some may be empty."""
+    return list(pairwise(count * number // parts for number in range(parts + 1)))

@@ -1,7 +1,6 @@
 """The parts that a run works with, and one step of it."""
 
 from contextlib import AbstractContextManager, nullcontext
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +14,7 @@ from data_manifest.depth_stage import DepthStage
 from train.config.fit import FitConfig
 from train.data.batch import Batch
 from train.data.loader import Loader
+from train.data.order import in_parts
 from train.data.samples import Samples
 from train.losses.expression import parse
 from train.losses.total import Losses
@@ -170,7 +170,7 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
     true = batch.as_float()
     trainer.optimizer.zero_grad()
     totals: dict[str, Tensor] = {}
-    for start, end in _passes(count, options.accumulate):
+    for start, end in in_parts(count, min(options.accumulate, count)):
         part = true.part(slice(start, end))
         weight = (end - start) * accelerator.num_processes / whole
         with _synchronised(trainer, last=end == count), accelerator.autocast():
@@ -190,13 +190,6 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
     if trainer.averaged is not None:
         trainer.averaged.follow()
     return totals
-
-
-def _passes(count: int, passes: int) -> list[tuple[int, int]]:
-    """``count`` samples in at most so many nearly equal parts: where each begins and ends."""
-    passes = min(passes, count)
-    bounds = [count * number // passes for number in range(passes + 1)]
-    return list(pairwise(bounds))
 
 
 def _synchronised(trainer: Trainer, *, last: bool) -> AbstractContextManager[Any]:
