@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import click
 import numpy as np
@@ -27,6 +28,7 @@ from data_manifest.dataset import Dataset
 from data_manifest.record import Size
 from train.answering.predictor import Predictor
 from train.config.fit import FitConfig
+from train.data import augment
 from train.data.draws import Draws, as_stored
 from train.data.loader import Loader
 from train.data.order import in_batches, shuffled
@@ -39,7 +41,7 @@ from train.running.trainer import build_trainer, train_step
 BIN = Path(sys.executable).parent
 SPLITS = ("val", "val_bg", "val_fg")
 VARIED = "val, varied"
-"""The same with backgrounds that don't fit exactly, see ``--augment full``."""
+"""The same where no background fits exactly, each varied as ``--augment full`` does it."""
 ON_GPU = torch.cuda.is_available()
 TIMED_STEPS, WARM_STEPS = (40, 20) if ON_GPU else (5, 2)
 TIMM = "timm:tf_efficientnet_lite0"
@@ -168,19 +170,20 @@ def trained(data: Path, out: Path, subject: Subject, minutes: float, seed: int) 
 
 
 def judged_varied(run: Path, data: Path) -> dict[str, float | None]:
-    """Metrics of a run's student where backgrounds don't fit exactly."""
+    """Metrics of a run's student where no background fits exactly."""
     predictor = Predictor.load(run)
     part = Dataset(data, split="val")
     draws = as_stored(np.arange(len(part)), 16, predictor.network.size)
     batches = Loader(Samples(part, augment="full"), 0, predictor.device).batches(draws)
-    judged = judge(
-        lambda batch: predictor.infer(batch.bg, batch.fg_bg),
-        {},
-        (batch.as_float() for batch in batches),
-        part.records(np.arange(len(part))),
-        part.depth_encoding,
-        legacy=False,
-    )
+    with patch.object(augment, "FITS_SHARE", 0.0):
+        judged = judge(
+            lambda batch: predictor.infer(batch.bg, batch.fg_bg),
+            {},
+            (batch.as_float() for batch in batches),
+            part.records(np.arange(len(part))),
+            part.depth_encoding,
+            legacy=False,
+        )
     return judged.table[STUDENT]
 
 

@@ -49,8 +49,8 @@ class LearningConfig(CommandConfig):
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd, and first beta of adam")
     augment: Augment = Field(
         "full",
-        description="plain mirrors and varies colours; full also jitters the background, and adds "
-        "noise and shadows",
+        description="plain mirrors and varies colours; full also jitters three backgrounds of "
+        "five, and adds noise and shadows",
     )
     clip: float = Field(1.0, ge=0, description="greatest norm of the gradient; 0 for any")
     precision: Precision | None = Field(

@@ -16,6 +16,8 @@ from train.data.batch import Shown
 
 GAIN, GAMMA = 0.2, 0.2
 """A colour channel is multiplied by 1 - GAIN to 1 + GAIN, all raised to 1 - GAMMA to 1 + GAMMA."""
+FITS_SHARE = 0.4
+"""How often the background fits exactly, as a dataset's own does, and nothing else is added."""
 BG_GAIN, BG_GAMMA, BG_COLOUR_SHARE = 0.08, 0.08, 0.8
 """The same of the background alone, and how often."""
 BG_TURN_DEGREES, BG_SHIFT, BG_MOVE_SHARE = 1.0, 0.01, 0.3
@@ -40,6 +42,8 @@ def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> No
     bg, fg_bg, mask, _ = shown
     if rng.random() < 0.5:
         _mirror(shown)
+    if augment == "full" and rng.random() < FITS_SHARE:
+        augment = "plain"
     if augment == "full":
         _shade(fg_bg, mask, rng)
     table = _colour_table(rng, GAIN, GAMMA)

@@ -3,8 +3,8 @@
 The encoder and the depth decoder are those of the teacher FastDepth (Wofk et al., ICRA 2019) with
 its weights, batch norms folded into the convolutions, so that an untrained twin answers depth as
 that teacher does. A small decoder of the difference of the two pictures' features gives the mask,
-and another the foreground's depth. Pretrained, and from a teacher: compare it with ``timm:``, which
-is pretrained on other labels.
+whose edges are looked at again, and another the foreground's depth. Pretrained, and from a teacher:
+compare it with ``timm:``, which is pretrained on other labels.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from data_manifest.weights.fastdepth import (
     read_arrays,
 )
 from train.models.layout import Layout
+from train.models.refiner import Refiner
 from train.models.siamese import MaskDecoder, ObjectDepth, to_size_of
 from train.models.student import Student
 
@@ -126,6 +127,7 @@ class Twin(Student):
         self.to_target = nn.Parameter(torch.tensor([layout.target_scale, layout.target_shift]))
         channels = [ENCODER_CHANNELS[tap] for tap in TAPS]
         self.mask = MaskDecoder(channels, WIDTHS)
+        self.refiner = Refiner()
         self.object = ObjectDepth(channels[OBJECT_LEVEL], OBJECT_WIDTH, layered=layout.layered)
 
     def forward(self, bg: Tensor, fg_bg: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,7 +138,7 @@ class Twin(Student):
         encoded = self.trunk.encode(both, end=SEEN_TWICE)
         of_bg, of_fg_bg = ([x.chunk(2)[half] for x in encoded] for half in (0, 1))
         taps_bg, taps = [of_bg[tap] for tap in TAPS], [of_fg_bg[tap] for tap in TAPS]
-        logits = self.mask(bg, fg_bg, taps_bg, taps)
+        logits = self.refiner(bg, fg_bg, self.mask(bg, fg_bg, taps_bg, taps))
         of_scene = of_bg if self._layered else of_fg_bg
         deepest = self.trunk.encode(of_scene[-1], begin=SEEN_TWICE)
         metres = self.trunk.decode([*of_scene, *deepest])

@@ -50,8 +50,8 @@ def test_labels_move_with_the_pictures_and_change_no_other_way(
         mask, depth = (part[:, ::-1] if flipped else part for part in (before.mask, before.depth))
         assert np.array_equal(after.mask, mask) and np.array_equal(after.depth, depth)
         source = before.fg_bg[:, ::-1] if flipped else before.fg_bg
-        seen = np.corrcoef(source.ravel(), after.fg_bg.ravel())[0, 1]
-        assert seen > 0.9
+        grey, after_grey = (part.mean(axis=2).ravel() for part in (source, after.fg_bg))
+        assert np.corrcoef(grey, after_grey)[0, 1] > 0.95
     assert 16 < mirrored < 48
 
 
@@ -64,20 +64,24 @@ def test_plain_varies_both_pictures_alike(stored: list[Shown]) -> None:
     )
 
 
-def test_full_jitters_the_background_alone_now_and_then(stored: list[Shown]) -> None:
+def test_full_jitters_the_background_alone_and_leaves_two_in_five_as_they_fit(
+    stored: list[Shown],
+) -> None:
     same = [shown._replace(fg_bg=shown.bg) for shown in stored]
     apart = [
         float(np.abs(shown.bg.astype(int) - shown.fg_bg.astype(int)).mean())
         for shown in varied(same, "full")
     ]
-    assert sum(value > 0.5 for value in apart) > 40
+    fitting = sum(value == 0 for value in apart)
+    assert 16 < fitting < 36
+    assert sum(value > 0.5 for value in apart) > 0.9 * (len(apart) - fitting)
     assert max(apart) < 64
 
 
 def test_shadows_fall_outside_the_mask_and_only_darken(
     stored: list[Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("BG_COLOUR_SHARE", "BG_MOVE_SHARE", "NOISE_SHARE", "GAIN", "GAMMA"):
+    for name in ("FITS_SHARE", "BG_COLOUR_SHARE", "BG_MOVE_SHARE", "NOISE_SHARE", "GAIN", "GAMMA"):
         monkeypatch.setattr(augment, name, 0.0)
     monkeypatch.setattr(augment, "SHADOW_SHARE", 1.0)
     darkened = 0
