@@ -11,8 +11,10 @@ PLANES, COLOURS = 10, 3
 WIDTHS = (64, 32)
 NEARLY_NOTHING = 1e-3
 LIMIT = 8.0
-"""Greatest correction of a logit. As it fades with sureness, what rounding did to a logit grows by
-this over the surest logit, about twofold; without a limit exports could end up too far off.
+"""Greatest correction of a logit, which bounds what engines' rounding of logits can grow to.
+
+As a correction fades with sureness, it changes by up to LIMIT over the surest logit times as much
+as a logit does: about twice.
 """
 FAINTEST = 1 / 255
 """The least difference between two pixels, and what is added so that none has a logarithm."""
