@@ -169,21 +169,21 @@ def trained(data: Path, out: Path, subject: Subject, minutes: float, seed: int) 
     return Run(epochs, taken / 60, speed, {**found["splits"], **varied})
 
 
+@patch.object(augment, "FITS_SHARE", 0.0)
 def judged_varied(run: Path, data: Path) -> dict[str, float | None]:
     """Metrics of a run's student where no background fits exactly."""
     predictor = Predictor.load(run)
     part = Dataset(data, split="val")
     draws = as_stored(np.arange(len(part)), 16, predictor.network.size)
     batches = Loader(Samples(part, augment="full"), 0, predictor.device).batches(draws)
-    with patch.object(augment, "FITS_SHARE", 0.0):
-        judged = judge(
-            lambda batch: predictor.infer(batch.bg, batch.fg_bg),
-            {},
-            (batch.as_float() for batch in batches),
-            part.records(np.arange(len(part))),
-            part.depth_encoding,
-            legacy=False,
-        )
+    judged = judge(
+        lambda batch: predictor.infer(batch.bg, batch.fg_bg),
+        {},
+        (batch.as_float() for batch in batches),
+        part.records(np.arange(len(part))),
+        part.depth_encoding,
+        legacy=False,
+    )
     return judged.table[STUDENT]
 
 

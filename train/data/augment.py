@@ -42,16 +42,15 @@ def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> No
     bg, fg_bg, mask, _ = shown
     if rng.random() < 0.5:
         _mirror(shown)
-    if augment == "full" and rng.random() < FITS_SHARE:
-        augment = "plain"
-    if augment == "full":
+    fits = augment == "plain" or rng.random() < FITS_SHARE
+    if not fits:
         _shade(fg_bg, mask, rng)
     table = _colour_table(rng, GAIN, GAMMA)
     cv2.LUT(fg_bg, table, fg_bg)
-    if augment == "full" and rng.random() < BG_COLOUR_SHARE:
+    if not fits and rng.random() < BG_COLOUR_SHARE:
         table = _then(table, _colour_table(rng, BG_GAIN, BG_GAMMA))
     cv2.LUT(bg, table, bg)
-    if augment == "full":
+    if not fits:
         _move(bg, rng)
         _add_noise(bg, rng)
         _add_noise(fg_bg, rng)

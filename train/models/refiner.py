@@ -9,7 +9,7 @@ SHARE = 32
 SIDE = 7  # of the patch around a pixel
 PLANES, COLOURS = 10, 3
 WIDTHS = (64, 32)
-NEARLY_NOTHING = 1e-3
+NEXT_TO_NOTHING = 1e-3
 LIMIT = 8.0
 """Greatest correction of a logit, which bounds what engines' rounding of logits can grow to.
 
@@ -17,7 +17,7 @@ As a correction fades with sureness, it changes by up to LIMIT over the surest l
 as a logit does: about twice.
 """
 FAINTEST = 1 / 255
-"""The least difference between two pixels, and what is added so that none has a logarithm."""
+"""The least difference of two pixels, added so that where there is none it has a logarithm."""
 
 
 class Refiner(nn.Module):
@@ -35,7 +35,7 @@ class Refiner(nn.Module):
         self.of_patch = nn.Linear(SIDE * SIDE * PLANES, first)
         self.of_level = nn.Linear(COLOURS, first, bias=False)
         self.middle, self.last = nn.Linear(first, second), nn.Linear(second, 1)
-        nn.init.normal_(self.last.weight, std=NEARLY_NOTHING)
+        nn.init.normal_(self.last.weight, std=NEXT_TO_NOTHING)
         nn.init.zeros_(self.last.bias)
 
     def forward(self, bg: Tensor, fg_bg: Tensor, logits: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from data_manifest.pictures.resizing import resize
+from data_manifest.record import Picture, Size
 from train.models.student import Student
 
 
@@ -69,3 +71,9 @@ def given_to(model: Student, name: str, pair: tuple[Tensor, Tensor]) -> Tensor:
         model.eval()(*pair)
     (tensor,) = found
     return tensor
+
+
+def as_batch(pictures: list[Picture], size: Size) -> Tensor:
+    """(B, 3, H, W) float in [0, 1]."""
+    rows = [torch.from_numpy(resize(picture, size)).permute(2, 0, 1) for picture in pictures]
+    return torch.stack(rows).float() / 255

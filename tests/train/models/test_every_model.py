@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from data_manifest.dataset import Dataset
-from data_manifest.pictures.resizing import resize
-from data_manifest.record import Picture, Size
+from data_manifest.record import Size
+from tests.train.models.anatomy import as_batch
 from train.models.earlier.dual_unet import DualUNet
 from train.models.earlier.mdeas import MDEAS
 from train.models.earlier.res_unet import ResUNet
@@ -72,12 +72,6 @@ def pair(case: Case, dataset: Path) -> tuple[Tensor, Tensor]:
     size = Size(131, 97) if case.multiple == 1 else Size(8 * case.multiple, 6 * case.multiple)
     samples = [Dataset(dataset)[row] for row in ROWS]
     return as_batch([s.bg for s in samples], size), as_batch([s.fg_bg for s in samples], size)
-
-
-def as_batch(pictures: list[Picture], size: Size) -> Tensor:
-    """(B, 3, H, W) float in [0, 1]."""
-    rows = [torch.from_numpy(resize(picture, size)).permute(2, 0, 1) for picture in pictures]
-    return torch.stack(rows).float() / 255
 
 
 def keep_statistics(model: Student) -> None:

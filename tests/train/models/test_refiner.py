@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from data_manifest.dataset import Dataset
-from tests.train.models.anatomy import count
+from data_manifest.record import Size
+from tests.train.models.anatomy import as_batch, count
 from train.models.refiner import LIMIT, SHARE, SIDE, Refiner, patches_around
 
 PIXELS = 96 * 96
@@ -18,8 +19,8 @@ PIXELS = 96 * 96
 def pair(dataset: Path) -> tuple[Tensor, Tensor]:
     """Two real pairs, (2, 3, 96, 96) each."""
     samples = [Dataset(dataset)[row] for row in (7, 100)]
-    bg, fg_bg = (np.stack([getattr(s, name) for s in samples]) for name in ("bg", "fg_bg"))
-    return as_input(bg), as_input(fg_bg)
+    size = Size(96, 96)
+    return as_batch([s.bg for s in samples], size), as_batch([s.fg_bg for s in samples], size)
 
 
 @pytest.fixture
@@ -36,10 +37,6 @@ def refiner() -> Refiner:
     refiner = Refiner()
     nn.init.normal_(refiner.last.weight, mean=0.5)
     return refiner.eval().requires_grad_(False)
-
-
-def as_input(pictures: np.ndarray) -> Tensor:
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
 
 
 def test_count() -> None:
