@@ -4,18 +4,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from train.models.coverage import coverage
+
 SHARE = 32
 """One pixel in so many is looked at again: about as many as lie at edges."""
 SIDE = 7  # of the patch around a pixel
-PLANES, COLOURS = 10, 3
+PLANES, COLOURS, CONTRASTS = 12, 3, 2
 WIDTHS = (64, 32)
 NEXT_TO_NOTHING = 1e-3
 LIMIT = 8.0
-"""Greatest correction of a logit, which bounds what engines' rounding of logits can grow to.
-
-As a correction fades with sureness, it changes by up to LIMIT over the surest logit times as much
-as a logit does: about twice.
-"""
+"""Greatest correction of a logit, which bounds what engines' rounding of logits can grow to."""
+FADING = 0.25
+"""A correction fades over this part of the sureness of the surest that is looked at again."""
 FAINTEST = 1 / 255
 """The least difference of two pixels, added so that where there is none it has a logarithm."""
 
@@ -24,9 +24,10 @@ class Refiner(nn.Module):
     """Decides anew about each of the pixels that a mask is least sure of, from a patch around it.
 
     Pixels are chosen as PointRend does (Kirillov et al., CVPR 2020); patches are of both pictures,
-    as in BackgroundMattingV2 (Lin et al., CVPR 2021). A correction fades towards the surest of the
-    chosen, so that it makes no difference which of two equally sure pixels is the last: engines
-    round in different ways. Corrects next to nothing at first.
+    as in BackgroundMattingV2 (Lin et al., CVPR 2021), and of how much of each pixel is covered, as
+    far as colours tell. A correction fades towards the surest of the chosen, so that it makes no
+    difference which of two equally sure pixels is the last: engines round in different ways.
+    Corrects next to nothing at first.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Refiner(nn.Module):
         first, second = WIDTHS
         self.of_patch = nn.Linear(SIDE * SIDE * PLANES, first)
         self.of_level = nn.Linear(COLOURS, first, bias=False)
+        self.of_contrast = nn.Linear(CONTRASTS, first, bias=False)
         self.middle, self.last = nn.Linear(first, second), nn.Linear(second, 1)
         nn.init.normal_(self.last.weight, std=NEXT_TO_NOTHING)
         nn.init.zeros_(self.last.bias)
@@ -47,14 +49,23 @@ class Refiner(nn.Module):
         # How large differences are at all tells a background that fits from one that doesn't.
         level = (difference + FAINTEST).log().mean((2, 3)) / 3 + 1
         probability = torch.sigmoid(logits.detach())
-        planes = torch.cat([fg_bg - 0.5, bg - 0.5, difference * 3, probability - 0.5], dim=1)
-        patches = patches_around(doubted.indices, planes)
-        x = F.relu(self.of_patch(patches) + self.of_level(level)[:, None], inplace=True)
+        shares, contrasts = coverage(bg, fg_bg, probability)
+        planes = [fg_bg - 0.5, bg - 0.5, difference * 3, probability - 0.5, shares - 0.5]
+        patches = patches_around(doubted.indices, torch.cat(planes, dim=1))
+        contrast = values_at(doubted.indices, contrasts) / 3
+        x = self.of_patch(patches) + self.of_level(level)[:, None] + self.of_contrast(contrast)
+        x = F.relu(x, inplace=True)
         correction = self.last(F.relu(self.middle(x), inplace=True))[..., 0]
         correction = LIMIT * torch.tanh(correction / LIMIT)
         surest = doubted.values.amax(1, keepdim=True).clamp_min(torch.finfo(flat.dtype).tiny)
-        correction = (1 - doubted.values / surest) * correction
+        correction = ((1 - doubted.values / surest) / FADING).clamp_max(1) * correction
         return flat.scatter_add(1, doubted.indices, correction.to(flat.dtype)).reshape(logits.shape)
+
+
+def values_at(pixels: Tensor, planes: Tensor) -> Tensor:
+    """(B, N) indices into pictures (B, C, H, W), row by row, to (B, N, C) values."""
+    at = pixels[:, None].expand(-1, planes.shape[1], -1)
+    return planes.flatten(2).gather(2, at).transpose(1, 2)
 
 
 def patches_around(pixels: Tensor, planes: Tensor) -> Tensor:

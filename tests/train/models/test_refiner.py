@@ -40,7 +40,7 @@ def refiner() -> Refiner:
 
 
 def test_count() -> None:
-    assert count(Refiner()) == (7 * 7 * 10 + 3 + 1) * 64 + 65 * 32 + 33
+    assert count(Refiner()) == (7 * 7 * 12 + 3 + 2 + 1) * 64 + 65 * 32 + 33
 
 
 def test_corrects_the_least_sure_pixels_alone(
