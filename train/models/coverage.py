@@ -18,8 +18,8 @@ def coverage(bg: Tensor, fg_bg: Tensor, probability: Tensor) -> tuple[Tensor, Te
     A pixel shows ``share * foreground + (1 - share) * background``. With a known background, ``bg``
     (B, 3, H, W) in [0, 1], and the mean colour of what nearby is surely foreground, going by
     ``probability`` (B, 1, H, W), least squares give the first share: difference matting (Smith &
-    Blinn, Blue Screen Matting, SIGGRAPH 1996). For the second, ``bg`` is brought to the colours that
-    ``fg_bg`` shows where nearby is surely background, as ``bg`` may not fit. The other answer,
+    Blinn, Blue Screen Matting, SIGGRAPH 1996). As ``bg`` may not fit, it is brought for the second
+    to the colours that ``fg_bg`` shows where nearby is surely background. The other answer,
     (B, 2, H, W), is the logarithm of the squared contrast of foreground and background.
     """
     foreground = _mean_nearby(fg_bg, probability**POWER)
