@@ -45,21 +45,23 @@ class Refiner(nn.Module):
         flat = logits.flatten(1)
         sureness = flat.detach().abs()
         doubted = sureness.topk(sureness.shape[1] // SHARE, largest=False, sorted=False)
-        difference = (fg_bg - bg).abs()
-        # How large differences are at all tells a background that fits from one that doesn't.
-        level = (difference + FAINTEST).log().mean((2, 3)) / 3 + 1
-        probability = torch.sigmoid(logits.detach())
-        shares, contrasts = coverage(bg, fg_bg, probability)
-        planes = [fg_bg - 0.5, bg - 0.5, difference * 3, probability - 0.5, shares - 0.5]
-        patches = patches_around(doubted.indices, torch.cat(planes, dim=1))
-        contrast = values_at(doubted.indices, contrasts) / 3
-        x = self.of_patch(patches) + self.of_level(level)[:, None] + self.of_contrast(contrast)
-        x = F.relu(x, inplace=True)
-        correction = self.last(F.relu(self.middle(x), inplace=True))[..., 0]
-        correction = LIMIT * torch.tanh(correction / LIMIT)
+        correction = self._correct(bg, fg_bg, torch.sigmoid(logits.detach()), doubted.indices)
         surest = doubted.values.amax(1, keepdim=True).clamp_min(torch.finfo(flat.dtype).tiny)
         correction = ((1 - doubted.values / surest) / FADING).clamp_max(1) * correction
         return flat.scatter_add(1, doubted.indices, correction.to(flat.dtype)).reshape(logits.shape)
+
+    def _correct(self, bg: Tensor, fg_bg: Tensor, probability: Tensor, pixels: Tensor) -> Tensor:
+        """(B, N) indices of pixels to what would be added to their logits, within LIMIT."""
+        difference = (fg_bg - bg).abs()
+        # How large differences are at all tells a background that fits from one that doesn't.
+        level = (difference + FAINTEST).log().mean((2, 3)) / 3 + 1
+        shares, contrasts = coverage(bg, fg_bg, probability)
+        planes = [fg_bg - 0.5, bg - 0.5, difference * 3, probability - 0.5, shares - 0.5]
+        x = self.of_patch(patches_around(pixels, torch.cat(planes, dim=1)))
+        x = x + self.of_level(level)[:, None] + self.of_contrast(values_at(pixels, contrasts) / 3)
+        x = F.relu(x, inplace=True)
+        x = self.last(F.relu(self.middle(x), inplace=True))[..., 0]
+        return LIMIT * torch.tanh(x / LIMIT)
 
 
 def values_at(pixels: Tensor, planes: Tensor) -> Tensor:
