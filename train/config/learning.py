@@ -39,7 +39,7 @@ class LearningConfig(CommandConfig):
         description="size that samples are resized to, 96 or 128x96, or sizes and epochs in a row, "
         "96:10,192:5  [default: the dataset's]",
     )
-    mask_loss: str = Field("bce + dice", description=f"sum of WEIGHT*NAME of {', '.join(MASK)}")
+    mask_loss: str = Field("5*bce + dice", description=f"sum of WEIGHT*NAME of {', '.join(MASK)}")
     depth_loss: str = Field("4*l1 + grad", description=f"sum of WEIGHT*NAME of {', '.join(DEPTH)}")
     task_weights: Literal["fixed", "learned"] = Field(
         "fixed", description="learned balances mask and depth by their uncertainty (Kendall 2018)"
@@ -49,10 +49,10 @@ class LearningConfig(CommandConfig):
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd, and first beta of adam")
     augment: Augment = Field(
         "full",
-        description="plain mirrors and varies colours; full also jitters three backgrounds of "
+        description="plain mirrors and varies colours; full also jitters two backgrounds of "
         "five, and adds noise and shadows",
     )
-    clip: float = Field(1.0, ge=0, description="greatest norm of the gradient; 0 for any")
+    clip: float = Field(0.1, ge=0, description="greatest norm of the gradient; 0 for any")
     precision: Precision | None = Field(
         None, description="of the network  [default: fp32 on a CPU, bf16 or fp16 on a GPU]"
     )

@@ -16,7 +16,7 @@ from train.data.batch import Shown
 
 GAIN, GAMMA = 0.2, 0.2
 """A colour channel is multiplied by 1 - GAIN to 1 + GAIN, all raised to 1 - GAMMA to 1 + GAMMA."""
-FITS_SHARE = 0.4
+FITS_SHARE = 0.6
 """How often the background fits exactly, as a dataset's own does, and nothing else is added."""
 BG_GAIN, BG_GAMMA, BG_COLOUR_SHARE = 0.08, 0.08, 0.8
 """The same of the background alone, and how often."""
