@@ -52,7 +52,9 @@ class LearningConfig(CommandConfig):
         description="plain mirrors and varies colours; full also jitters two backgrounds of "
         "five, and adds noise and shadows",
     )
-    clip: float = Field(0.1, ge=0, description="greatest norm of the gradient; 0 for any")
+    clip: float = Field(
+        0.1, ge=0, description="greatest norm of a gradient, part by part of the network; 0 for any"
+    )
     precision: Precision | None = Field(
         None, description="of the network  [default: fp32 on a CPU, bf16 or fp16 on a GPU]"
     )

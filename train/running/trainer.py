@@ -7,6 +7,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import SyncBatchNorm
+from torch.nn.utils import clip_grad_norm_
 
 from data_manifest.commands.memory import keep_freed_memory
 from data_manifest.dataset import Dataset
@@ -22,7 +23,7 @@ from train.models.layout import Layout
 from train.models.make import make_model
 from train.models.pretrained import Origin, pretrain
 from train.models.student import Student
-from train.running.averaging import MovingAverage, learnt
+from train.running.averaging import MovingAverage
 from train.running.checkpoint import Network
 from train.running.device import make_accelerator, readers
 from train.running.itinerary import Itinerary
@@ -37,14 +38,14 @@ class Trainer(NamedTuple):
     """The parts that the loop works with; without validation samples ``val_loader`` is None.
 
     ``model`` is what is trained, perhaps wrapped for several processes, ``learnt`` its parameters
-    that aren't frozen, and ``averaged`` its moving average. ``schedule`` is the one of the part of
-    the chain that is trained.
+    that aren't frozen, part by part, and ``averaged`` its moving average. ``schedule`` is the one
+    of the part of the chain that is trained.
     """
 
     accelerator: Accelerator
     network: Network
     model: Student
-    learnt: list[Tensor]
+    learnt: list[list[Tensor]]
     losses: Losses
     averaged: MovingAverage | None
     optimizer: Any
@@ -100,11 +101,12 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
         model = SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     itinerary = Itinerary.of(options, dataset.header.size, len(samples))
     schedule = Schedule(optimizer, itinerary.pace(0, options))
+    learnt = _learnt_by_part(model)
     model, optimizer = accelerator.prepare(model, optimizer)
     if options.compile:
         model = torch.compile(model)  # type: ignore[assignment]
     return Trainer(
-        accelerator, network, model, learnt(model), losses, averaged, optimizer, schedule,
+        accelerator, network, model, learnt, losses, averaged, optimizer, schedule,
         Loader(samples, workers, device), Loader(unseen, workers, device) if unseen else None,
         samples, unseen,
     )  # fmt: skip
@@ -160,11 +162,21 @@ def _optimizer(
             return torch.optim.AdamW(groups, lr, betas, **how)
 
 
+def _learnt_by_part(model: nn.Module) -> list[list[Tensor]]:
+    """Parameters that aren't frozen, those of each of the network's outermost parts together."""
+    parts: dict[str, list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            parts.setdefault(name.partition(".")[0], []).append(parameter)
+    return list(parts.values())
+
+
 def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -> dict[str, Tensor]:
     """One step of the optimiser on this process's share of a batch of ``whole`` samples.
 
     Gives the losses before it, means over the share. Every sample weighs the same, however the
-    batch is divided among processes and passes.
+    batch is divided among processes and passes. Gradients of each part of the network are clipped
+    by themselves, so that one task's don't decide how far the other's go.
     """
     accelerator, count = trainer.accelerator, len(batch.mask)
     true = batch.as_float()
@@ -183,7 +195,9 @@ def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -
     for variance in trainer.losses.parameters():
         variance.grad = accelerator.reduce(variance.grad, "mean")
     if options.clip:
-        accelerator.clip_grad_norm_(trainer.learnt, options.clip)
+        accelerator.unscale_gradients()
+        for parameters in trainer.learnt:
+            clip_grad_norm_(parameters, options.clip)
     trainer.optimizer.step()
     if not accelerator.optimizer_step_was_skipped:  # fp16's scale was too large
         trainer.schedule.after_step()
