@@ -75,13 +75,13 @@ class TimmStudent(Student):
         return list(self.encoder.parameters())
 
     def train(self, mode: bool = True) -> "TimmStudent":
-        """Training mode, but for norms of a pretrained encoder, which keep their statistics.
+        """Training mode, but norms of a pretrained or frozen encoder keep their statistics.
 
         Those of a few composites that share a background are no better, and a sample would mean
         something else in another batch.
         """
         super().train(mode)
-        if self._pretrained:
+        if self._pretrained or not any(part.requires_grad for part in self.encoder.parameters()):
             self.encoder.eval()
         return self
 

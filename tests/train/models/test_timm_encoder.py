@@ -127,3 +127,14 @@ def test_a_sample_means_the_same_in_any_batch_to_a_pretrained_encoder() -> None:
         assert torch.allclose(alone, among, atol=1e-5)
     assert torch.equal(model.encoder.state_dict()["bn1.running_mean"], before)
     assert all(part.requires_grad for part in model.pretrained_parameters())
+
+
+def test_a_frozen_encoder_keeps_its_statistics() -> None:
+    model = TimmStudent("resnet18", LAYOUT)
+    model.encoder.requires_grad_(False)
+    before = model.encoder.state_dict()["bn1.running_mean"].clone()
+    model.train()(torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32))
+    assert torch.equal(model.encoder.state_dict()["bn1.running_mean"], before)
+    model.encoder.requires_grad_(True)
+    model.train()(torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32))
+    assert not torch.equal(model.encoder.state_dict()["bn1.running_mean"], before)
