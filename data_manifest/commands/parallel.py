@@ -18,7 +18,6 @@ SILENCED = "ignore:resource_tracker:UserWarning"
 """For loky's helper, which tells of what it tidies up when Ctrl-C has ended its parent."""
 MANAGER = "ExecutorManagerThread"
 """loky's thread that hands tasks to its processes."""
-_watched = False
 _hushed = False
 
 
@@ -41,9 +40,16 @@ def each(
     given = os.environ.get("PYTHONWARNINGS", "")
     if SILENCED not in given:
         os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [given, SILENCED]))
-    parallel = joblib.Parallel(workers, return_as="generator_unordered", batch_size=1)
+    parallel = joblib.Parallel(
+        workers,
+        backend="loky",
+        return_as="generator_unordered",
+        batch_size=1,
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    )
     with _interrupts_left_to_parent():
-        results = parallel(joblib.delayed(_in_worker)(function, task) for task in tasks)
+        results = parallel(joblib.delayed(function)(task) for task in tasks)
     yield from results
 
 
@@ -88,16 +94,12 @@ def _interrupts_left_to_parent() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _in_worker(function: Callable[[Task], Result], task: Task) -> Result:
-    global _watched
-    if not _watched:
-        _watched = True
-        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    return function(task)
-
-
 def _end_with(parent: int) -> None:
-    """End this process soon after its parent, which may have been killed."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+    """End this process soon after its parent, which may be killed before it hands out a task."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

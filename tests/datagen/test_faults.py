@@ -160,17 +160,26 @@ def test_a_disk_that_fills_up_and_is_cleared(
 
 
 def test_two_runs_at_once(pictures: Path, tmp_path: Path) -> None:
-    """One of them draws, the other is told; the dataset is whole."""
-    program = [DATAGEN, "overlay", *sources(pictures), "--n", "400", "--size", "128", "--workers"]
-    runs = [
-        subprocess.Popen([*program, str(workers)], stderr=subprocess.PIPE, text=True)
-        for workers in (1, 2)
-    ]
-    said = [run.communicate(timeout=120)[1] for run in runs]
-    codes = sorted(run.returncode for run in runs)
-    assert codes == [0, 1]
-    (loser,) = (text for run, text in zip(runs, said, strict=True) if run.returncode)
-    assert "Another run is writing to data" in loser
+    """One of them draws, the other is told; the dataset is whole.
+
+    The first is held while it draws: on a fast machine it would end within the second's patience.
+    """
+    program = [DATAGEN, "overlay", *sources(pictures), "--n", "200", "--size", "128", "--workers"]
+    with subprocess.Popen([*program, "2"], start_new_session=True) as first:
+        until = time.monotonic() + 60
+        while not any(tmp_path.glob("data/[0-9]*.h5")):
+            assert first.poll() is None and time.monotonic() < until
+            time.sleep(0.01)
+        os.killpg(first.pid, signal.SIGSTOP)
+        try:
+            second = subprocess.run([*program, "1"], capture_output=True, text=True, timeout=120)
+            shards = len(list(tmp_path.glob("data/[0-9]*.h5")))
+        finally:
+            os.killpg(first.pid, signal.SIGCONT)
+        assert second.returncode == 1
+        assert "Another run is writing to data" in second.stderr
+        assert first.wait(timeout=120) == 0
+    assert shards < len(list(tmp_path.glob("data/[0-9]*.h5")))
     assert "are right" in verify(VerifyConfig(data=tmp_path / "data", workers=1, quiet=True))
 
 

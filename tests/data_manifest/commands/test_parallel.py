@@ -11,6 +11,8 @@ import pytest
 from data_manifest.commands.parallel import each
 from data_manifest.errors import SourceError
 
+ROOT = Path(__file__).parents[3]
+
 
 def double(task: tuple[int, float]) -> tuple[int, int]:
     number, seconds = task
@@ -24,6 +26,12 @@ def noted(task: tuple[Path, int]) -> int:
     folder, number = task
     (folder / str(number)).touch()
     return number
+
+
+def endless(began: Path) -> None:
+    began.touch()
+    while True:
+        time.sleep(1)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -61,6 +69,27 @@ def test_an_error_is_raised_here(workers: int, tmp_path: Path) -> None:
         list(each(double, [(1, 0.0), (-1, 0.0), (2, 0.0)], workers))
     assert sorted(each(noted, [(tmp_path, 1), (tmp_path, 2)], workers)) == [1, 2]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_no_process_outlives_a_killed_parent(tmp_path: Path) -> None:
+    """Nor one that never had a task; what it holds open is closed."""
+    program = """
+import sys
+from pathlib import Path
+from data_manifest.commands.parallel import each
+from tests.data_manifest.commands.test_parallel import endless
+
+list(each(endless, [Path(sys.argv[1])], 2))
+"""
+    began = tmp_path / "began"
+    words = [sys.executable, "-c", program, str(began)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) as parent:
+        until = time.monotonic() + 60
+        while not began.exists():
+            assert parent.poll() is None and time.monotonic() < until
+            time.sleep(0.01)
+        parent.kill()
+        parent.communicate(timeout=60)
 
 
 def test_only_the_key_error_of_a_manager_that_ends_is_kept_quiet() -> None:
