@@ -13,13 +13,14 @@ import numpy as np
 from data_manifest.record import Mask, Picture
 from train.choices import Augment
 from train.data.batch import Shown
+from train.data.curves import UNBENT, Curve
 
 GAIN, GAMMA = 0.2, 0.2
-"""A colour channel is multiplied by 1 - GAIN to 1 + GAIN, all raised to 1 - GAMMA to 1 + GAMMA."""
+"""How far the curve of both pictures' colours goes."""
 FITS_SHARE = 0.6
 """How often the background fits exactly, as a dataset's own does, and nothing else is added."""
 BG_GAIN, BG_GAMMA, BG_COLOUR_SHARE = 0.08, 0.08, 0.8
-"""The same of the background alone, and how often."""
+"""How far the background's goes on alone, and how often."""
 BG_TURN_DEGREES, BG_SHIFT, BG_MOVE_SHARE = 1.0, 0.01, 0.3
 """The background alone is turned and shifted by up to that share of the side, and how often."""
 NOISE, NOISE_SHARE, NOISE_VALUES = 8, 0.4, 2**19
@@ -30,48 +31,35 @@ It is read from so many values, beginning anywhere: drawing it anew would take l
 SHADOW_DEPTH, SHADOW_SHARE = (0.2, 0.6), 0.3
 """How much a foreground's shadow darkens, and how often there is one."""
 SHADOW_STEP = 4  # pixels of a picture to one of the shadow, which is soft anyway
-_LEVELS = np.arange(256, dtype=np.float32)[:, None] / 255
 
 
 def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> None:
     """Vary a sample where it lies, as ``drawn_from``, (seed, epoch, plan index), decides."""
     if augment == "none":
+        shown.curves[:] = UNBENT
         return
     seed, epoch, index = drawn_from
     rng = np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, index + 1]))
-    bg, fg_bg, mask, _ = shown
+    bg, fg_bg, mask = shown.bg, shown.fg_bg, shown.mask
     if rng.random() < 0.5:
         _mirror(shown)
     fits = augment == "plain" or rng.random() < FITS_SHARE
     if not fits:
         _shade(fg_bg, mask, rng)
-    table = _colour_table(rng, GAIN, GAMMA)
-    cv2.LUT(fg_bg, table, fg_bg)
-    if not fits and rng.random() < BG_COLOUR_SHARE:
-        table = _then(table, _colour_table(rng, BG_GAIN, BG_GAMMA))
-    cv2.LUT(bg, table, bg)
+    curve = bg_curve = Curve.drawn(rng, GAIN, GAMMA)
     if not fits:
+        if rng.random() < BG_COLOUR_SHARE:
+            bg_curve = curve.then(Curve.drawn(rng, BG_GAIN, BG_GAMMA))
         _move(bg, rng)
         _add_noise(bg, rng)
         _add_noise(fg_bg, rng)
+    bg_curve.write(shown.curves[0])
+    curve.write(shown.curves[1])
 
 
 def _mirror(shown: Shown) -> None:
     for part in (shown.bg, shown.fg_bg, shown.mask.view(np.uint8), shown.depth):
         cv2.flip(part, 1, part)
-
-
-def _colour_table(rng: np.random.Generator, gain: float, gamma: float) -> Picture:
-    """(1, 256, 3) uint8: what becomes of each level of each colour."""
-    gains = 1 + gain * rng.uniform(-1, 1, 3)
-    power = 1 + gamma * rng.uniform(-1, 1)
-    levels = np.minimum(_LEVELS * gains.astype(np.float32), 1) ** np.float32(power)
-    return np.asarray(255 * levels + np.float32(0.5), np.uint8)[None]
-
-
-def _then(first: Picture, second: Picture) -> Picture:
-    """The table of two tables, one after the other."""
-    return np.asarray(cv2.LUT(first, second), np.uint8)
 
 
 def _move(bg: Picture, rng: np.random.Generator) -> None:

@@ -40,7 +40,7 @@ class Samples:
         aside = None if draw.size == stored_size else room_for(1, stored_size).part(0)
         for place, record in enumerate(self._dataset.records(self._rows[draw.rows])):
             here = room.part(place)
-            self._dataset.read_into(record, *(here if aside is None else aside))
+            self._dataset.read_into(record, *(here if aside is None else aside)[:4])
             if aside is not None:
                 _lay_resized(aside, here)
             vary(here, self._augment, (draw.seed, draw.epoch, record.index))
