@@ -165,14 +165,14 @@ def test_two_runs_at_once(pictures: Path, tmp_path: Path) -> None:
     The first is held while it draws: on a fast machine it would end within the second's patience.
     """
     program = [DATAGEN, "overlay", *sources(pictures), "--n", "200", "--size", "128", "--workers"]
-    with subprocess.Popen([*program, "2"], start_new_session=True) as first:
+    with subprocess.Popen([*program, "1"], start_new_session=True) as first:
         until = time.monotonic() + 60
         while not any(tmp_path.glob("data/[0-9]*.h5")):
             assert first.poll() is None and time.monotonic() < until
             time.sleep(0.01)
         os.killpg(first.pid, signal.SIGSTOP)
         try:
-            second = subprocess.run([*program, "1"], capture_output=True, text=True, timeout=120)
+            second = subprocess.run([*program, "2"], capture_output=True, text=True, timeout=120)
             shards = len(list(tmp_path.glob("data/[0-9]*.h5")))
         finally:
             os.killpg(first.pid, signal.SIGCONT)
