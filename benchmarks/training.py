@@ -23,7 +23,7 @@ from datagen.overlay import overlay
 from depthgen.config import RunConfig
 from depthgen.run import run
 from train.config.fit import FitConfig
-from train.data.batch import Batch
+from train.data.batch import ReadBatch
 from train.data.draws import Draws, as_stored
 from train.data.loader import Loader
 from train.data.order import in_batches, shuffled
@@ -140,7 +140,7 @@ def looping(trainer: Trainer, draws: Draws, options: FitConfig) -> Callable[[], 
     return steps
 
 
-def bare(trainer: Trainer, held: Batch) -> Callable[[], None]:
+def bare(trainer: Trainer, held: ReadBatch) -> Callable[[], None]:
     """Forward, loss, backward and the optimiser's step; nothing is read, varied or averaged."""
     true = held.as_float()
 

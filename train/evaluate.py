@@ -14,7 +14,7 @@ from data_manifest.picks import spread
 from data_manifest.pictures.sheet import write_png
 from train.answering.predictor import Predictor
 from train.config.trained import EvaluateConfig
-from train.data.batch import Batch
+from train.data.batch import Batch, ReadBatch
 from train.data.draws import as_stored
 from train.data.loader import Loader
 from train.data.samples import Samples
@@ -29,7 +29,7 @@ from train.running.device import readers
 from train.running.run_folder import read_options
 
 VALIDATION_SPLITS = ("val", "val_bg", "val_fg")
-Read = Callable[[Dataset, str], Iterator[Batch]]
+Read = Callable[[Dataset, str], Iterator[ReadBatch]]
 """The samples of a part of the dataset, with progress under a title."""
 
 
@@ -149,7 +149,7 @@ def _reader(config: EvaluateConfig, predictor: Predictor, dataset: Dataset) -> R
     device = predictor.device
     loader = Loader(Samples(dataset), readers(None, device), device)
 
-    def read(part: Dataset, what: str) -> Iterator[Batch]:
+    def read(part: Dataset, what: str) -> Iterator[ReadBatch]:
         rows = np.flatnonzero(np.isin(dataset.rows, part.rows))
         rows = rows[spread(len(rows), config.limit)]
         draws = as_stored(rows, config.batch_size, predictor.network.size)

@@ -1,6 +1,5 @@
 """What is shown: samples as arrays, and inputs and targets of several as tensors."""
 
-from collections.abc import Callable
 from math import prod
 from typing import NamedTuple
 
@@ -61,22 +60,37 @@ def room_for(count: int, size: Size, memory: npt.NDArray[np.uint8] | None = None
 
 
 class Batch(NamedTuple):
-    """Inputs and targets.
+    """Inputs and targets, as the network and the losses take them.
 
-    As read: ``bg`` and ``fg_bg`` (B, 3, h, w) uint8 RGB, ``mask`` (B, 1, h, w) uint8 0 or 1,
-    ``depth`` (B, 1, h, w) float32 target in [0, 1], and where colours are varied, the curves of
-    both pictures, (B, 2, CURVE_VALUES) float32. After ``as_float`` all are float32 and the pictures
-    in [0, 1], with their colours varied. Pictures lie with channels last, as they were decoded.
+    ``bg`` and ``fg_bg`` (B, 3, h, w) RGB in [0, 1], ``mask`` (B, 1, h, w) 0 or 1, ``depth``
+    (B, 1, h, w) target in [0, 1], all float32. Pictures lie with channels last.
     """
 
     bg: Tensor
     fg_bg: Tensor
     mask: Tensor
     depth: Tensor
-    curves: Tensor | None = None
+
+    def part(self, which: slice) -> "Batch":
+        """Some of its samples."""
+        return Batch(*(part[which] for part in self))
+
+
+class ReadBatch(NamedTuple):
+    """The same as it is read, from memory that is used again.
+
+    Pictures and mask are uint8, and colours aren't varied yet: by ``curves``, (B, 2, CURVE_VALUES)
+    float32 of ``bg`` and ``fg_bg``, where that is to be done.
+    """
+
+    bg: Tensor
+    fg_bg: Tensor
+    mask: Tensor
+    depth: Tensor
+    curves: Tensor | None
 
     @classmethod
-    def of(cls, shown: Shown) -> "Batch":
+    def of(cls, shown: Shown) -> "ReadBatch":
         """Several samples; the tensors lie where the arrays do."""
         bg, fg_bg = (
             torch.from_numpy(pictures).permute(0, 3, 1, 2) for pictures in (shown.bg, shown.fg_bg)
@@ -85,8 +99,18 @@ class Batch(NamedTuple):
         curves = torch.from_numpy(shown.curves) if (shown.curves != UNBENT).any() else None
         return cls(bg, fg_bg, mask[:, None], torch.from_numpy(shown.depth)[:, None], curves)
 
-    def as_float(self) -> "Batch":
-        """The batch as the network and the losses take it, in memory of its own."""
+    def to(self, device: torch.device) -> "ReadBatch":
+        """The batch on a device; from pinned memory the copy doesn't hold up the caller."""
+
+        def there(part: Tensor) -> Tensor:
+            return part.to(device, non_blocking=True)
+
+        curves = None if self.curves is None else there(self.curves)
+        bg, fg_bg, mask, depth = map(there, self[:4])
+        return ReadBatch(bg, fg_bg, mask, depth, curves)
+
+    def as_float(self) -> Batch:
+        """In memory of its own, with its colours varied."""
         if self.curves is None:
             bg, fg_bg = (
                 picture.float().div_(255).contiguous(memory_format=torch.channels_last)
@@ -95,17 +119,3 @@ class Batch(NamedTuple):
         else:
             bg, fg_bg = map(bent, (self.bg, self.fg_bg), self.curves.unbind(1))
         return Batch(bg, fg_bg, self.mask.float(), self.depth.clone())
-
-    def to(self, device: torch.device) -> "Batch":
-        """The batch on a device; from pinned memory the copy doesn't hold up the caller."""
-        return self.each(lambda part: part.to(device, non_blocking=True))
-
-    def part(self, which: slice) -> "Batch":
-        """Some of its samples."""
-        return self.each(lambda part: part[which])
-
-    def each(self, function: Callable[[Tensor], Tensor]) -> "Batch":
-        """The batch of ``function`` of each of its tensors."""
-        bg, fg_bg, mask, depth = map(function, self[:4])
-        curves = None if self.curves is None else function(self.curves)
-        return Batch(bg, fg_bg, mask, depth, curves)

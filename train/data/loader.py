@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from train.data.batch import Batch
+from train.data.batch import ReadBatch
 from train.data.bursts import ReadingBursts
 from train.data.draws import Draws
 from train.data.processes import IN_USE, ReadingProcesses
@@ -31,7 +31,7 @@ class Loader:
         """The numbers of its reading processes, once a pass has begun."""
         return self._readers.pids if isinstance(self._readers, ReadingProcesses) else []
 
-    def batches(self, draws: Draws) -> Iterator[Batch]:
+    def batches(self, draws: Draws) -> Iterator[ReadBatch]:
         """The samples of ``draws``, a batch each, as read: uint8 pictures.
 
         A batch is valid until the one after the next is asked for: its memory is used again.
@@ -40,7 +40,7 @@ class Loader:
             torch.cuda.current_stream(self._device).synchronize()
         steps: deque[torch.cuda.Event] = deque()
         for shown in self._readers.batches(draws):
-            yield Batch.of(shown).to(self._device)
+            yield ReadBatch.of(shown).to(self._device)
             if self._on_gpu:
                 steps.append(torch.cuda.current_stream(self._device).record_event())
                 if len(steps) == IN_USE:

@@ -7,12 +7,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from train.data.batch import Batch
+from train.data.batch import ReadBatch
 
 Maps = tuple[Tensor, Tensor]
 
 
-def mean_maps(batches: Iterable[Batch]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def mean_maps(
+    batches: Iterable[ReadBatch],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The mean mask and the mean depth target of the training split, (h, w) float64 each."""
     masks, depths, count = np.zeros(()), np.zeros(()), 0
     for batch in batches:
@@ -35,7 +37,7 @@ def best_constant_mask(mean_mask: npt.NDArray[np.float64]) -> npt.NDArray[np.boo
     return best.reshape(mean_mask.shape)
 
 
-def baseline_maps(batches: Iterable[Batch]) -> dict[str, Maps]:
+def baseline_maps(batches: Iterable[ReadBatch]) -> dict[str, Maps]:
     """The answers of each baseline, mask (1, 1, h, w) bool and depth (1, 1, h, w) target, by name.
 
     ``empty`` predicts no mask, ``mean`` the best constant mask; both predict the mean depth map.

@@ -12,7 +12,7 @@ from data_manifest.commands.memory import keep_freed_memory
 from data_manifest.dataset import Dataset
 from data_manifest.depth_stage import DepthStage
 from train.config.fit import FitConfig
-from train.data.batch import Batch
+from train.data.batch import ReadBatch
 from train.data.loader import Loader
 from train.data.order import in_parts
 from train.data.samples import Samples
@@ -182,7 +182,9 @@ def _learnt_by_part(model: nn.Module) -> list[list[Tensor]]:
     return list(parts.values())
 
 
-def train_step(trainer: Trainer, batch: Batch, whole: int, options: FitConfig) -> dict[str, Tensor]:
+def train_step(
+    trainer: Trainer, batch: ReadBatch, whole: int, options: FitConfig
+) -> dict[str, Tensor]:
     """One step of the optimiser on this process's share of a batch of ``whole`` samples.
 
     Gives the losses before it, means over the share. Every sample weighs the same, however the

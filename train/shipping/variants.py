@@ -11,7 +11,7 @@ import torch
 
 from data_manifest.errors import WeightsError
 from data_manifest.record import Size
-from train.data.batch import Batch
+from train.data.batch import ReadBatch
 from train.shipping.graph import Shipped, read_graph, size_of, words_of
 
 Maps = npt.NDArray[np.float32]
@@ -47,7 +47,7 @@ class Variant(NamedTuple):
         return sum(part.stat().st_size for part in (self.file, weights) if part is not None)
 
 
-def pictures_of(batch: Batch) -> Pair:
+def pictures_of(batch: ReadBatch) -> Pair:
     """``bg`` and ``fg_bg`` of a batch as it is read, as a variant takes them."""
     bg, fg_bg = (
         np.ascontiguousarray(picture.numpy(), np.float32) / np.float32(255)

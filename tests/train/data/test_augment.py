@@ -12,7 +12,7 @@ from data_manifest.record import Size
 from train.choices import Augment
 from train.data import augment
 from train.data.augment import vary
-from train.data.batch import Batch, Shown, room_for
+from train.data.batch import ReadBatch, Shown, room_for
 from train.data.draws import Draw
 from train.data.samples import Samples
 
@@ -44,7 +44,7 @@ def varied(
 
 
 def seen(shown: Shown) -> list[Seen]:
-    true = Batch.of(shown).as_float()
+    true = ReadBatch.of(shown).as_float()
     pictures = (part.permute(0, 2, 3, 1).numpy() for part in (true.bg, true.fg_bg))
     labels = true.mask[:, 0].numpy() > 0, true.depth[:, 0].numpy()
     return list(map(Seen, *pictures, *labels))

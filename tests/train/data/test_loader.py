@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.record import Size
-from train.data.batch import Batch, room_for
+from train.data.batch import ReadBatch, room_for
 from train.data.draws import Draws
 from train.data.loader import Loader
 from train.data.order import in_batches, shuffled
@@ -37,7 +38,7 @@ def draws(count: int, side: int, epoch: int = 0) -> Draws:
     return Draws(in_batches(order, 5), epoch, 3, Size(side, side))
 
 
-def equal(one: Batch, other: Batch) -> bool:
+def equal(one: ReadBatch, other: ReadBatch) -> bool:
     pairs = zip(one, other, strict=True)
     return all(a is b is None or torch.equal(a, b) for a, b in pairs)
 
@@ -65,7 +66,7 @@ def test_however_much_is_read_at_a_time_batches_are_the_same(
     for draw, batch in zip(wanted, Loader(samples, 0).batches(wanted), strict=True):
         alone = room_for(len(draw.rows), draw.size)
         samples.read(draw, alone)
-        assert equal(batch, Batch.of(alone))
+        assert equal(batch, ReadBatch.of(alone))
 
 
 def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path) -> None:
@@ -74,7 +75,7 @@ def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path)
     for batch in loader.batches(draws(60, 96)):
         if before is not None:
             assert equal(before, kept)
-        before, kept = batch, batch.each(torch.clone)
+        before, kept = batch, deepcopy(batch)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

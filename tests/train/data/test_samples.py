@@ -8,7 +8,7 @@ from data_manifest.dataset import Dataset
 from data_manifest.depth_stage import DepthEncoding
 from data_manifest.errors import DatasetError
 from data_manifest.record import Size
-from train.data.batch import Batch, Shown, room_for
+from train.data.batch import ReadBatch, Shown, room_for
 from train.data.draws import Draw
 from train.data.samples import Samples, write_target
 
@@ -37,7 +37,7 @@ def test_targets_are_what_is_stored(labelled: Path) -> None:
         assert small.bg.shape == (1, 48, 48, 3) and small.depth.shape == (1, 48, 48)
         assert small.mask.dtype == bool
         assert abs(small.mask.mean() - item.mask.mean()) < 0.02
-        batch = Batch.of(read(Samples(dataset), [row, row], Size(96, 96)))
+        batch = ReadBatch.of(read(Samples(dataset), [row, row], Size(96, 96)))
         assert batch.fg_bg.shape == (2, 3, 96, 96) and batch.mask.shape == (2, 1, 96, 96)
         assert batch.fg_bg.is_contiguous(memory_format=torch.channels_last)
         assert torch.equal(batch.fg_bg[1, 2], torch.from_numpy(sample.fg_bg[..., 2].copy()))

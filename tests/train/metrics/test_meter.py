@@ -6,7 +6,7 @@ import torch
 
 from tests.train.losses.reference import ssim_map
 from tests.train.losses.scene import TEN_METRES, Scene
-from train.data.batch import Batch
+from train.data.batch import ReadBatch
 from train.metrics.figures import NAMES, Sums, per_sample
 from train.metrics.meter import Meter
 
@@ -105,8 +105,7 @@ def test_estimates_outside_the_targets_range_are_cut_off(scene: Scene) -> None:
 
 
 def test_metrics_are_taken_without_gradients_from_batches_that_were_read(scene: Scene) -> None:
-    read = Batch(
-        *((part * 255).byte() for part in scene.true[:2]), scene.true.mask.byte(), scene.true.depth
-    )
+    bg, fg_bg = ((part * 255).byte() for part in scene.true[:2])
+    read = ReadBatch(bg, fg_bg, scene.true.mask.byte(), scene.true.depth, None)
     with torch.inference_mode():
         assert metered(scene._replace(true=read.as_float())).result()["mask_iou"] > 0
