@@ -16,7 +16,7 @@ from train.data.batch import Shown
 from train.data.curves import UNBENT, Curve
 
 GAIN, GAMMA = 0.2, 0.2
-"""How far the curve of both pictures' colours goes."""
+"""How far the curve of both pictures' colours goes, see ``Curve.drawn``."""
 FITS_SHARE = 0.6
 """How often the background fits exactly, as a dataset's own does, and nothing else is added."""
 BG_GAIN, BG_GAMMA, BG_COLOUR_SHARE = 0.08, 0.08, 0.8
@@ -34,7 +34,10 @@ SHADOW_STEP = 4  # pixels of a picture to one of the shadow, which is soft anywa
 
 
 def vary(shown: Shown, augment: Augment, drawn_from: tuple[int, int, int]) -> None:
-    """Vary a sample where it lies, as ``drawn_from``, (seed, epoch, plan index), decides."""
+    """Vary a sample where it lies, as ``drawn_from``, (seed, epoch, plan index), decides.
+
+    Its colours are left as they are, and their curves written.
+    """
     if augment == "none":
         shown.curves[:] = UNBENT
         return

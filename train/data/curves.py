@@ -1,9 +1,9 @@
 """Curves that vary a picture's colours, as exposure and contrast do, where it is trained on.
 
 Of a value x in [0, 1] a curve makes ``min(gain * x / (1 + bend * x), 1)``, with a gain and a bend
-of each colour. That is as far from a power as Schlick's bias is from Perlin's (Schlick 1994, "Fast
-Alternatives to Perlin's Bias and Gain Functions"), takes a tenth of its time, and one after another
-such curves are one again. Reading processes draw them, and the trainer's device bends by them.
+of each colour. It stands for a power, as Schlick's bias does for Perlin's (Schlick 1994, "Fast
+Alternatives to Perlin's Bias and Gain Functions"), in a fifth of the time, and two such curves are
+one again. They are drawn where a sample is read, and its colours bent on the trainer's device.
 """
 
 from typing import Any, NamedTuple
