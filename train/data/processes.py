@@ -1,8 +1,10 @@
 """Processes that read batches ahead of the trainer, into memory that both see."""
 
+import os
 from collections.abc import Iterator
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, NamedTuple
 
 import cv2
@@ -98,5 +100,17 @@ def _as_read(asked: Any) -> Any:
 
 
 def _begin(_number: int) -> None:
+    Thread(target=_end_with_trainer, daemon=True).start()
     keep_freed_memory()
     cv2.setNumThreads(1)  # other processes have the other cores
+
+
+def _end_with_trainer() -> None:
+    """End this process with the trainer, which may be killed.
+
+    torch waits for the end of what forked it. That is a server, which ends after its last process.
+    """
+    trainer = parent_process()
+    assert trainer is not None
+    trainer.join()
+    os._exit(1)

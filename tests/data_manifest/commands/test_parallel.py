@@ -10,8 +10,7 @@ import pytest
 
 from data_manifest.commands.parallel import each
 from data_manifest.errors import SourceError
-
-ROOT = Path(__file__).parents[3]
+from tests.killed import outlived_by_none
 
 
 def double(task: tuple[int, float]) -> tuple[int, int]:
@@ -28,8 +27,8 @@ def noted(task: tuple[Path, int]) -> int:
     return number
 
 
-def endless(began: Path) -> None:
-    began.touch()
+def endless(said: str) -> None:
+    print(said, flush=True)
     while True:
         time.sleep(1)
 
@@ -71,25 +70,14 @@ def test_an_error_is_raised_here(workers: int, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_no_process_outlives_a_killed_parent(tmp_path: Path) -> None:
-    """Nor one that never had a task; what it holds open is closed."""
-    program = """
-import sys
-from pathlib import Path
+def test_no_worker_outlives_a_killed_parent() -> None:
+    """Nor one that never had a task."""
+    outlived_by_none("""
 from data_manifest.commands.parallel import each
 from tests.data_manifest.commands.test_parallel import endless
 
-list(each(endless, [Path(sys.argv[1])], 2))
-"""
-    began = tmp_path / "began"
-    words = [sys.executable, "-c", program, str(began)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) as parent:
-        until = time.monotonic() + 60
-        while not began.exists():
-            assert parent.poll() is None and time.monotonic() < until
-            time.sleep(0.01)
-        parent.kill()
-        parent.communicate(timeout=60)
+list(each(endless, ["began"], 2))
+""")
 
 
 def test_only_the_key_error_of_a_manager_that_ends_is_kept_quiet() -> None:

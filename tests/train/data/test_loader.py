@@ -13,6 +13,7 @@ import torch
 from data_manifest.dataset import Dataset
 from data_manifest.errors import DatasetError
 from data_manifest.record import Size
+from tests.killed import outlived_by_none
 from train.data.batch import ReadBatch, room_for
 from train.data.draws import Draws
 from train.data.loader import Loader
@@ -76,6 +77,28 @@ def test_a_batch_stays_until_the_one_after_the_next_is_asked_for(labelled: Path)
         if before is not None:
             assert equal(before, kept)
         before, kept = batch, deepcopy(batch)
+
+
+def test_no_reading_process_outlives_a_killed_trainer(labelled: Path) -> None:
+    outlived_by_none(
+        """
+import sys
+from time import sleep
+from data_manifest.dataset import Dataset
+from data_manifest.record import Size
+from train.data.draws import as_stored
+from train.data.loader import Loader
+from train.data.samples import Samples
+
+if __name__ == "__main__":
+    dataset = Dataset(sys.argv[1])
+    loader = Loader(Samples(dataset), 2)
+    for batch in loader.batches(as_stored(dataset.rows, 1, Size(96, 96))):
+        print(loader.readers, flush=True)
+        sleep(60)
+""",
+        str(labelled),
+    )
 
 
 @pytest.mark.parametrize("workers", [0, 1])
