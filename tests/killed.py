@@ -1,10 +1,20 @@
-"""Programs that are killed, and what is left of them."""
+"""Programs that are killed: at which moment, and what is left of them."""
 
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from tests.conftest import ROOT
+
+
+def wait_for_shards(run: subprocess.Popen[Any], folder: Path, count: int = 1) -> None:
+    """Wait until so many shards are in a folder that a run writes, which must not have ended."""
+    until = time.monotonic() + 60
+    while len(list(folder.glob("[0-9]*.h5"))) < count:
+        assert run.poll() is None and time.monotonic() < until
+        time.sleep(0.001)
 
 
 def outlived_by_none(program: str, *words: str) -> None:

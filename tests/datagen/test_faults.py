@@ -25,6 +25,7 @@ from datagen.drawing.job import DrawingJob, publish_plan, settle_job
 from datagen.overlay import overlay
 from datagen.verify import verify
 from tests.datagen.expected import digests
+from tests.killed import wait_for_shards
 
 KILLS = 30
 FILES = "[0-9ms]*"  # shards, plan and ledger of digests
@@ -70,9 +71,7 @@ def test_sigint_is_resumable(pictures: Path, tmp_path: Path) -> None:
     words = [*sources(pictures), "--n", "60", "--workers", "1", "--shard-size", "20"]
     program = [DATAGEN, "overlay", *words, "--out", "data"]
     with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as run:
-        while not list((tmp_path / "data").glob("*.h5")):
-            assert run.poll() is None
-            time.sleep(0.02)
+        wait_for_shards(run, tmp_path / "data")
         run.send_signal(signal.SIGINT)
         assert run.stderr
         stderr = run.stderr.read()
@@ -119,9 +118,7 @@ def test_a_full_disk_is_a_sentence_and_finishing_works(
 def test_orphaned_workers_end(pictures: Path, tmp_path: Path) -> None:
     program = [DATAGEN, "overlay", *sources(pictures), "--n", "500", "--workers", "2"]
     with subprocess.Popen(program, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-        while len(list((tmp_path / "data").glob("[0-9]*.h5"))) < 4:  # both workers have begun
-            assert process.poll() is None
-            time.sleep(0.05)
+        wait_for_shards(process, tmp_path / "data", 4)  # both workers have begun
         process.kill()
         process.communicate(timeout=60)  # until the last process that holds the pipe has ended
 
@@ -166,10 +163,7 @@ def test_two_runs_at_once(pictures: Path, tmp_path: Path) -> None:
     """
     program = [DATAGEN, "overlay", *sources(pictures), "--n", "200", "--size", "128", "--workers"]
     with subprocess.Popen([*program, "1"], start_new_session=True) as first:
-        until = time.monotonic() + 60
-        while not any(tmp_path.glob("data/[0-9]*.h5")):
-            assert first.poll() is None and time.monotonic() < until
-            time.sleep(0.01)
+        wait_for_shards(first, tmp_path / "data")
         os.killpg(first.pid, signal.SIGSTOP)
         try:
             second = subprocess.run([*program, "2"], capture_output=True, text=True, timeout=120)

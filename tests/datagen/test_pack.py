@@ -19,6 +19,7 @@ from datagen.config import ExportFormat
 from datagen.pack import DESCRIBE, EXPORTS
 from tests.conftest import Command
 from tests.datagen.expected import packed
+from tests.killed import wait_for_shards
 
 FORMATS = tuple(EXPORTS)
 FIRST_FILE = {"webdataset": "*.tar", "parquet": "data/*.parquet", "coco": "annotations/*.part.json"}
@@ -190,9 +191,7 @@ def test_who_made_an_unfinished_dataset_is_said_and_nobody_else_goes_on_with_it(
     words = ["pack", many_shards, "--to", "h5", "--out", "part", "--workers", 1]
     program = str(Path(sys.executable).parent / "datagen")
     process = subprocess.Popen([program, *map(str, words)], stderr=subprocess.DEVNULL)
-    while not list((tmp_path / "part").glob("[0-9]*.h5")):
-        assert process.poll() is None
-        time.sleep(0.001)
+    wait_for_shards(process, tmp_path / "part")
     process.send_signal(signal.SIGKILL)
     process.wait()
     done = command("datagen", "stats", "part")
